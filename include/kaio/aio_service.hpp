@@ -1,0 +1,225 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#ifndef KAIO_AIO_SERVICE_HPP
+#define KAIO_AIO_SERVICE_HPP
+
+#include <boost/asio/execution_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <memory>
+#include <mutex>
+
+#include <kaio/detail/asio.hpp>
+#include <kaio/detail/context_executor.hpp>
+#include <kaio/detail/dispatcher.hpp>
+#include <kaio/detail/engine.hpp>
+#include <kaio/detail/setup_failure.hpp>
+#include <kaio/detail/throw_error.hpp>
+#include <kaio/service_options.hpp>
+#include <kaio/service_statistics.hpp>
+
+namespace kaio {
+
+/// The Asio service behind all files of one execution context.
+/**
+ * It owns one AIO context of the kernel and one eventfd, by which the execution context learns of
+ * completions. The first file of an execution context makes it with default options;
+ * make_aio_service() makes it beforehand with others. It lives as long as the execution context.
+ *
+ * Destroying the execution context waits until neither the kernel nor a thread of kaio holds an
+ * operation any more, and then destroys the handlers of what was outstanding without calling them.
+ *
+ * A program that forks calls @c notify_fork of the execution context before and after. Parent and
+ * child then both go on; what still waited in kaio completes in the parent, and in the child with
+ * @c boost::asio::error::operation_aborted. A child that doesn't call it must not use the context.
+ *
+ * @par Thread Safety
+ * @e Distinct @e objects: Safe.@n
+ * @e Shared @e objects: Safe.
+ *
+ * @par Example
+ * @code
+ * boost::asio::io_context context;
+ * // ...
+ * std::cout << boost::asio::use_service<kaio::aio_service>(context).statistics();
+ * @endcode
+ */
+class aio_service : public asio::execution_context::service
+{
+public:
+    using key_type = aio_service;
+
+    /// The unique identifier of the service.
+    static inline asio::execution_context::id id;
+
+    /// Make the service with default options. Called by boost::asio::use_service.
+    /** Throws system_error if the kernel refuses an eventfd. */
+    explicit aio_service(asio::execution_context& context) : aio_service(context, service_options())
+    {
+    }
+
+    /// Make the service. Called by make_aio_service().
+    aio_service(asio::execution_context& context, const service_options& options)
+      : asio::execution_context::service(context), engine_(make_engine(options))
+    {
+    }
+
+    ~aio_service()
+    {
+        aio_service::shutdown();
+    }
+
+    /// What the service has done so far.
+    /**
+     * May be called from any thread. Takes the service's lock for a moment.
+     */
+    service_statistics statistics() const
+    {
+        return engine_->statistics();
+    }
+
+    /// @private The engine, for file objects.
+    const std::shared_ptr<detail::engine>& engine() noexcept
+    {
+        return engine_;
+    }
+
+    /// @private What runs the engine. Only once attach() has been called, not after shutdown().
+    detail::dispatcher* dispatcher() noexcept
+    {
+        return shut_down_ ? nullptr : dispatcher_.get();
+    }
+
+    /// @private Work on the context of this executor.
+    void attach(const asio::any_io_executor& executor)
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!dispatcher_ && !shut_down_)
+            dispatcher_ = std::make_unique<detail::dispatcher>(*engine_, executor);
+    }
+
+private:
+    static std::shared_ptr<detail::engine> make_engine(service_options options)
+    {
+#if defined(BOOST_ASIO_DISABLE_THREADS)
+        options.helper_threads = 0;
+#endif
+        std::shared_ptr<detail::engine> result;
+        translate_failure([&] { result = std::make_shared<detail::engine>(options); });
+        return result;
+    }
+
+    template <typename Function>
+    static void translate_failure(Function&& f)
+    {
+        try
+        {
+            f();
+        }
+        catch (const detail::setup_failure& failure)
+        {
+            detail::throw_error(detail::system_error_code(failure.error()), failure.what());
+        }
+    }
+
+    // Both processes go on after a fork: the parent as if nothing had happened, the child with an
+    // AIO context of its own, in which nothing waits.
+    void notify_fork(asio::execution_context::fork_event event) override
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        bool turn_wanted = false;
+        switch (event)
+        {
+        case asio::execution_context::fork_prepare:
+            engine_->prepare_fork();
+            break;
+        case asio::execution_context::fork_parent:
+            turn_wanted = engine_->resume_in_parent();
+            break;
+        case asio::execution_context::fork_child:
+            translate_failure([&] { turn_wanted = engine_->resume_in_child(); });
+            if (dispatcher_)
+                dispatcher_->release_wake_descriptor();
+            break;
+        }
+        if (turn_wanted && dispatcher_)
+            dispatcher_->schedule_turn();
+    }
+
+    void shutdown() override
+    {
+        if (std::exchange(shut_down_, true))
+            return;
+        // In a child process that was not told of the fork, the reactor is still the parent's, and
+        // a lock may be held by a thread that isn't there.
+        if (engine_->is_foreign())
+        {
+            static_cast<void>(dispatcher_.release());
+            return;
+        }
+        // Buffers may belong to the handlers: the kernel has to let go of them first.
+        engine_->shutdown();
+        if (dispatcher_)
+            dispatcher_->shut_down();
+        while (detail::operation_record* record = engine_->take_finished().record)
+            record->complete_(*record, detail::upcall::discard);
+    }
+
+    // Openings may outlive the service with their handlers, on other contexts.
+    std::shared_ptr<detail::engine> engine_;
+    std::mutex mutex_;
+    std::unique_ptr<detail::dispatcher> dispatcher_;
+    bool shut_down_ = false;
+};
+
+namespace detail {
+
+// The reactor has to be older than kaio's service, which uses it until its own shutdown is over:
+// a descriptor makes it.
+inline void make_reactor(const asio::any_io_executor& executor)
+{
+    asio::posix::stream_descriptor make(executor);
+}
+
+/// The service of an executor's context, made if need be.
+template <typename Executor>
+aio_service& use_aio_service(const Executor& executor)
+{
+    asio::execution_context& context = context_of(executor);
+    if (!asio::has_service<aio_service>(context))
+        make_reactor(executor);
+    aio_service& service = asio::use_service<aio_service>(context);
+    service.attach(executor);
+    return service;
+}
+
+} // namespace detail
+
+/// Make the service of an execution context, before its first file does.
+/**
+ * @param context An @c io_context, a @c thread_pool, or another execution context that has
+ * @c get_executor.
+ *
+ * @param options How to set up the service.
+ *
+ * @returns The service.
+ *
+ * @throws boost::asio::service_already_exists The context has the service already.
+ * @throws boost::system::system_error The kernel refuses an eventfd; or it refuses an AIO context,
+ * and service_options::require_kernel_aio is set: the message names what was needed and what is
+ * allowed. Or an option has no sensible value.
+ */
+template <typename ExecutionContext>
+aio_service& make_aio_service(ExecutionContext& context, const service_options& options = {})
+{
+    detail::make_reactor(context.get_executor());
+    aio_service& service = asio::make_service<aio_service>(context, options);
+    service.attach(context.get_executor());
+    return service;
+}
+
+} // namespace kaio
+
+#endif // KAIO_AIO_SERVICE_HPP

@@ -1,0 +1,63 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#ifndef KAIO_DETAIL_DESCRIPTOR_HPP
+#define KAIO_DETAIL_DESCRIPTOR_HPP
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include <kaio/detail/config.hpp>
+#include <kaio/detail/operation_record.hpp>
+#include <kaio/io_options.hpp>
+
+namespace kaio {
+namespace detail {
+
+// The system calls behind the synchronous functions of a file. Each leaves the errno of a failure,
+// or 0, in its last parameter.
+namespace descriptor {
+
+/// Open with O_CLOEXEC, and tell the kernel to expect random access.
+KAIO_DECL int open(const char* path, int flags, unsigned permissions, int& error) noexcept;
+
+/// Fails with ESPIPE for what has no offsets: pipes, sockets, terminals.
+KAIO_DECL void check_seekable(int descriptor, int& error) noexcept;
+
+KAIO_DECL void close(int descriptor, int& error) noexcept;
+
+/// The size in bytes of a regular file or of a block device.
+KAIO_DECL std::uint64_t size(int descriptor, int& error) noexcept;
+
+KAIO_DECL void resize(int descriptor, std::uint64_t size, int& error) noexcept;
+
+/// Have space for a range of the file, which grows if it ends before that.
+KAIO_DECL void allocate(int descriptor, std::uint64_t offset, std::uint64_t length,
+                        int& error) noexcept;
+
+KAIO_DECL void sync_all(int descriptor, int& error) noexcept;
+KAIO_DECL void sync_data(int descriptor, int& error) noexcept;
+
+/// The RWF flags that stand for options.
+KAIO_DECL std::uint32_t rw_flags(const io_options& options) noexcept;
+
+/// Whether there is no priority, or one that the kernel knows.
+KAIO_DECL bool has_valid_priority(const io_options& options) noexcept;
+
+/// An I/O priority as the kernel writes it; 0 if there is none.
+KAIO_DECL std::uint16_t priority(const io_options& options) noexcept;
+
+/// Transfer now, waiting if need be.
+KAIO_DECL std::size_t transfer(int descriptor, operation_kind kind, const ::iovec* buffers,
+                               std::size_t buffer_count, std::int64_t offset,
+                               std::uint32_t rw_flags, int& error) noexcept;
+
+} // namespace descriptor
+} // namespace detail
+} // namespace kaio
+
+#endif // KAIO_DETAIL_DESCRIPTOR_HPP

@@ -1,0 +1,39 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#ifndef KAIO_DETAIL_FILE_DESCRIPTION_HPP
+#define KAIO_DETAIL_FILE_DESCRIPTION_HPP
+
+#include <cstdint>
+
+#include <kaio/detail/config.hpp>
+
+namespace kaio {
+namespace detail {
+
+/// What a descriptor stands for.
+enum class file_type : std::uint8_t
+{
+    regular,
+    block_device,
+    other
+};
+
+/// What the engine wants to know of a file when it is opened.
+struct file_description
+{
+    file_type type = file_type::other;
+
+    // The file system waits in spite of RWF_NOWAIT when it writes to the page cache.
+    bool ignores_nowait = false;
+};
+
+/// Look at a descriptor. May wait for the server of a network file system.
+KAIO_DECL file_description describe(int descriptor) noexcept;
+
+} // namespace detail
+} // namespace kaio
+
+#endif // KAIO_DETAIL_FILE_DESCRIPTION_HPP

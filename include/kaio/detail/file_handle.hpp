@@ -1,0 +1,181 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#ifndef KAIO_DETAIL_FILE_HANDLE_HPP
+#define KAIO_DETAIL_FILE_HANDLE_HPP
+
+#include <utility>
+
+#include <kaio/aio_service.hpp>
+#include <kaio/detail/asio.hpp>
+#include <kaio/detail/descriptor.hpp>
+#include <kaio/detail/engine.hpp>
+#include <kaio/detail/requests.hpp>
+#include <kaio/detail/throw_error.hpp>
+#include <kaio/file_base.hpp>
+
+namespace kaio {
+namespace detail {
+
+/// The part of a file object that doesn't depend on its executor: a descriptor and its owner.
+class file_handle
+{
+public:
+    explicit file_handle(aio_service& service) noexcept : service_(&service)
+    {
+    }
+
+    file_handle(file_handle&& other) noexcept
+      : service_(other.service_), file_(std::exchange(other.file_, nullptr))
+    {
+    }
+
+    file_handle& operator=(file_handle&& other) noexcept
+    {
+        if (this != &other)
+        {
+            error_code ignored;
+            close(ignored);
+            service_ = other.service_;
+            file_ = std::exchange(other.file_, nullptr);
+        }
+        return *this;
+    }
+
+    ~file_handle()
+    {
+        error_code ignored;
+        close(ignored);
+    }
+
+    aio_service& service() const noexcept
+    {
+        return *service_;
+    }
+
+    bool is_open() const noexcept
+    {
+        return descriptor() != -1;
+    }
+
+    int descriptor() const noexcept
+    {
+        return file_ ? engine().descriptor(*file_) : -1;
+    }
+
+    open_file* file() const noexcept
+    {
+        return file_;
+    }
+
+    /// Whether another file may be opened. What could not be opened before is forgotten.
+    bool prepare_open(error_code& ec) noexcept
+    {
+        ec = error_code();
+        if (!file_)
+            return true;
+        if (is_open())
+            ec = asio::error::already_open;
+        else if (engine().is_opening(*file_))
+            ec = asio::error::already_started;
+        else
+            engine().close(std::exchange(file_, nullptr));
+        return !ec;
+    }
+
+    /// Become a file that is going to be opened.
+    opening announce_open()
+    {
+        file_ = engine().announce();
+        return opening(service_->engine(), *file_);
+    }
+
+    /// Become closed, and return what is still to be closed.
+    close_request announce_close() noexcept
+    {
+        cancel();
+        return close_request(engine(), *std::exchange(file_, nullptr));
+    }
+
+    void open(const char* path, file_base::flags open_flags, unsigned permissions, error_code& ec)
+    {
+        if (!prepare_open(ec))
+            return;
+        int error = 0;
+        const int opened = descriptor::open(path, open_flags, permissions, error);
+        ec = system_error_code(error);
+        if (ec)
+            return;
+        assign(opened, ec);
+        if (ec)
+            descriptor::close(opened, error);
+    }
+
+    void assign(int handle, error_code& ec)
+    {
+        // As with Asio's files, taking over no descriptor leaves the object closed.
+        if (!prepare_open(ec) || handle == -1)
+            return;
+        int error = 0;
+        descriptor::check_seekable(handle, error);
+        ec = system_error_code(error);
+        if (ec)
+            return;
+        try
+        {
+            file_ = engine().adopt(handle);
+        }
+        catch (const std::bad_alloc&)
+        {
+            ec = asio::error::no_memory;
+        }
+    }
+
+    void close(error_code& ec) noexcept
+    {
+        ec = error_code();
+        if (!file_)
+            return;
+        cancel();
+        ec = system_error_code(engine().close(std::exchange(file_, nullptr)));
+    }
+
+    int release(error_code& ec) noexcept
+    {
+        ec = error_code();
+        if (!file_)
+            return -1;
+        cancel();
+        return engine().release(std::exchange(file_, nullptr));
+    }
+
+    void cancel(error_code& ec) noexcept
+    {
+        ec = file_ ? error_code() : error_code(asio::error::bad_descriptor);
+        if (file_)
+            cancel();
+    }
+
+private:
+    class engine& engine() const noexcept
+    {
+        return *service_->engine();
+    }
+
+    void cancel() noexcept
+    {
+        dispatcher* d = service_->dispatcher();
+        if (engine().cancel(*file_) && d)
+            d->schedule_turn();
+    }
+
+    aio_service* service_;
+    open_file* file_ = nullptr;
+};
+
+} // namespace detail
+} // namespace kaio
+
+#endif // KAIO_DETAIL_FILE_HANDLE_HPP

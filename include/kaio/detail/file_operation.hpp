@@ -1,0 +1,113 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#ifndef KAIO_DETAIL_FILE_OPERATION_HPP
+#define KAIO_DETAIL_FILE_OPERATION_HPP
+
+#include <memory>
+#include <new>
+#include <utility>
+
+#include <kaio/detail/asio.hpp>
+#include <kaio/detail/completion.hpp>
+#include <kaio/detail/handler_work.hpp>
+#include <kaio/detail/operation_record.hpp>
+#include <kaio/detail/operation_storage.hpp>
+
+namespace kaio {
+namespace detail {
+
+/// An asynchronous operation on a file, with its handler.
+/**
+ * A request says what is particular to a kind of operation. It has a member @c outcome(record) that
+ * makes of the result what the handler is called with. Behind the operation, in the same block of
+ * memory, there is room for the array of a transfer's buffers.
+ */
+template <typename Handler, typename Executor, typename Request>
+class file_operation final : public operation_record
+{
+public:
+    struct discarder
+    {
+        void operator()(file_operation* operation) const
+        {
+            operation->result_ = -ECANCELED;
+            complete(*operation, upcall::discard);
+        }
+    };
+
+    using pointer = std::unique_ptr<file_operation, discarder>;
+
+    /// Make an operation in memory of its handler.
+    static pointer create(operation_kind kind, Handler& handler, const Executor& executor,
+                          const context_executor& context, Request&& request,
+                          std::size_t buffer_count = 0)
+    {
+        storage memory(operation_allocator_for(handler), buffer_count);
+        auto* operation = new (memory.operation())
+            file_operation(kind, handler, executor, context, std::move(request), memory.units());
+        operation->buffers_ = memory.buffers();
+        operation->buffer_count_ = static_cast<std::uint32_t>(buffer_count);
+        memory.release();
+        return pointer(operation);
+    }
+
+    const Handler& handler() const noexcept
+    {
+        return handler_;
+    }
+
+    Request& request() noexcept
+    {
+        return request_;
+    }
+
+    const std::size_t storage_units_;
+
+private:
+    using storage =
+        operation_storage<file_operation,
+                          decltype(operation_allocator_for(std::declval<const Handler&>()))>;
+    using outcome_type =
+        decltype(std::declval<Request&>().outcome(std::declval<const operation_record&>()));
+    using completion_type = completion<Handler, outcome_type>;
+
+    file_operation(operation_kind kind, Handler& handler, const Executor& executor,
+                   const context_executor& context, Request&& request, std::size_t storage_units)
+      : operation_record(kind, &file_operation::complete), storage_units_(storage_units),
+        work_(handler, executor, context), request_(std::move(request)),
+        handler_(std::move(handler))
+    {
+    }
+
+    static void complete(operation_record& record, upcall how)
+    {
+        auto& self = static_cast<file_operation&>(record);
+        // The memory is given back before the handler is called, which can use it again at once.
+        handler_work<Handler, Executor> work(std::move(self.work_));
+        completion_type function = self.extract();
+        if (how == upcall::invoke)
+            work.dispatch(std::move(function));
+    }
+
+    completion_type extract()
+    {
+        storage memory(operation_allocator_for(handler_), *this);
+        completion_type function(std::move(handler_), request_.outcome(*this));
+        this->~file_operation();
+        return function;
+    }
+
+    ~file_operation() = default;
+
+    handler_work<Handler, Executor> work_;
+    Request request_;
+    Handler handler_;
+};
+
+} // namespace detail
+} // namespace kaio
+
+#endif // KAIO_DETAIL_FILE_OPERATION_HPP

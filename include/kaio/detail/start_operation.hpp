@@ -1,0 +1,143 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#ifndef KAIO_DETAIL_START_OPERATION_HPP
+#define KAIO_DETAIL_START_OPERATION_HPP
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <utility>
+
+#include <kaio/detail/asio.hpp>
+#include <kaio/detail/complete_immediately.hpp>
+#include <kaio/detail/dispatcher.hpp>
+#include <kaio/detail/file_handle.hpp>
+#include <kaio/detail/file_operation.hpp>
+#include <kaio/detail/requests.hpp>
+#include <kaio/detail/slot_cancellation.hpp>
+
+namespace kaio {
+namespace detail {
+
+/// Complete an operation that there is nothing to do for, or that can't be done.
+template <typename Outcome, typename Handler, typename Executor>
+void complete_without_engine(aio_service& service, const Executor& executor, Handler&& handler,
+                             const error_code& ec)
+{
+    service.engine()->count_immediate(!!ec);
+    complete_immediately(std::forward<Handler>(handler), executor, Outcome(ec));
+}
+
+/// Connect an operation with its handler's cancellation slot.
+template <typename Operation>
+void connect_slot(aio_service& service, Operation& operation)
+{
+    auto slot = asio::get_associated_cancellation_slot(operation.handler());
+    if (slot.is_connected())
+        slot.template emplace<slot_cancellation>(*service.engine(), *service.dispatcher(),
+                                                 operation);
+}
+
+/// Bring the data, or data and metadata, of a file to stable storage.
+template <typename Executor, typename Handler>
+void start_sync(operation_kind kind, file_handle& handle, const Executor& executor,
+                Handler&& handler)
+{
+    using operation_type = file_operation<std::decay_t<Handler>, Executor, sync_request>;
+    aio_service& service = handle.service();
+    if (!service.dispatcher())
+        return; // The context is being destroyed, and handlers with it.
+    if (!handle.is_open())
+    {
+        complete_without_engine<plain_outcome>(service, executor, std::forward<Handler>(handler),
+                                               asio::error::bad_descriptor);
+        return;
+    }
+
+    std::decay_t<Handler> decayed(std::forward<Handler>(handler));
+    auto operation = operation_type::create(kind, decayed, executor,
+                                            service.dispatcher()->executor(), sync_request());
+    connect_slot(service, *operation);
+    service.dispatcher()->start(*operation.release(), *handle.file());
+}
+
+enum class cancellable
+{
+    no,
+    yes
+};
+
+/// Do something with a file on a thread.
+template <typename Executor, typename Handler, typename Request>
+void start_call(aio_service& service, open_file& file, const Executor& executor, Handler&& handler,
+                Request request, cancellable c)
+{
+    using operation_type = file_operation<std::decay_t<Handler>, Executor, Request>;
+
+    std::decay_t<Handler> decayed(std::forward<Handler>(handler));
+    auto operation = operation_type::create(operation_kind::call, decayed, executor,
+                                            service.dispatcher()->executor(), std::move(request));
+    operation->call_ = [](operation_record& record, int descriptor) {
+        return static_cast<operation_type&>(record).request().call(descriptor);
+    };
+    if (c == cancellable::yes)
+        connect_slot(service, *operation);
+    service.dispatcher()->start(*operation.release(), file);
+}
+
+/// Do something with an open file on a thread.
+template <typename Executor, typename Handler, typename Request>
+void start_call_on_open(file_handle& handle, const Executor& executor, Handler&& handler,
+                        Request request)
+{
+    aio_service& service = handle.service();
+    if (!service.dispatcher())
+        return;
+    if (handle.is_open())
+        start_call(service, *handle.file(), executor, std::forward<Handler>(handler),
+                   std::move(request), cancellable::yes);
+    else
+        complete_without_engine<plain_outcome>(service, executor, std::forward<Handler>(handler),
+                                               asio::error::bad_descriptor);
+}
+
+template <typename Executor, typename Handler>
+void start_open(file_handle& handle, const Executor& executor, Handler&& handler, std::string path,
+                file_base::flags open_flags, unsigned permissions)
+{
+    aio_service& service = handle.service();
+    if (!service.dispatcher())
+        return;
+    error_code ec;
+    if (!handle.prepare_open(ec))
+    {
+        complete_without_engine<plain_outcome>(service, executor, std::forward<Handler>(handler),
+                                               ec);
+        return;
+    }
+    opening announced = handle.announce_open();
+    start_call(service, *handle.file(), executor, std::forward<Handler>(handler),
+               open_request{std::move(path), open_flags, permissions, std::move(announced)},
+               cancellable::yes);
+}
+
+template <typename Executor, typename Handler>
+void start_close(file_handle& handle, const Executor& executor, Handler&& handler)
+{
+    aio_service& service = handle.service();
+    if (!service.dispatcher())
+        return;
+    // A close that is given up half-way would leave the file to nobody.
+    if (handle.file())
+        start_call(service, service.engine()->no_file(), executor, std::forward<Handler>(handler),
+                   handle.announce_close(), cancellable::no);
+    else
+        complete_without_engine<plain_outcome>(service, executor, std::forward<Handler>(handler),
+                                               error_code());
+}
+
+} // namespace detail
+} // namespace kaio
+
+#endif // KAIO_DETAIL_START_OPERATION_HPP

@@ -1,0 +1,102 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#ifndef KAIO_AIO_CONTEXT_HPP
+#define KAIO_AIO_CONTEXT_HPP
+
+#include <cstddef>
+#include <vector>
+
+#include <kaio/detail/operation_record.hpp>
+
+#include "completion_ring.hpp"
+#include "submission_batch.hpp"
+
+namespace kaio {
+namespace detail {
+
+/// What became of a submission: how many the kernel took, or why it didn't take the first.
+struct submission
+{
+    std::size_t accepted;
+    int error;
+};
+
+/// An AIO context of the kernel. Its source file is the only part of kaio that sees libaio.
+class aio_context
+{
+public:
+    /// Set up a context for a number of operations in flight; half as many as often as it takes.
+    /** Throws setup_failure, with the figures, when the kernel refuses. */
+    explicit aio_context(std::size_t operations);
+
+    /// Waits for whatever is in flight.
+    ~aio_context();
+
+    aio_context(const aio_context&) = delete;
+    aio_context& operator=(const aio_context&) = delete;
+
+    /// The number of operations that are certain to find room in the kernel.
+    std::size_t capacity() const noexcept
+    {
+        return capacity_;
+    }
+
+    bool has_ring() const noexcept
+    {
+        return ring_.usable();
+    }
+
+    /// Hand over a batch from an index on.
+    submission submit(const submission_batch& batch, std::size_t first) noexcept;
+
+    /// Forget the context: it exists in another process only.
+    void abandon() noexcept
+    {
+        context_ = nullptr;
+    }
+
+    /// Call f(record, result) for each operation that has completed.
+    template <typename Function>
+    std::size_t harvest(Function&& f) noexcept
+    {
+        const auto deliver = [&](const completion_event& event) {
+            f(*reinterpret_cast<operation_record*>(event.data), event.result);
+        };
+        if (ring_.usable())
+            return ring_.consume(deliver);
+
+        std::size_t total = 0;
+        for (std::size_t count = events_.size(); count == events_.size(); total += count)
+        {
+            count = get_events(0);
+            for (std::size_t i = 0; i != count; ++i)
+                deliver(events_[i]);
+        }
+        return total;
+    }
+
+    /// Sleep until an operation has completed, and deliver it as harvest() does.
+    template <typename Function>
+    void wait(Function&& f) noexcept
+    {
+        const std::size_t count = get_events(1);
+        for (std::size_t i = 0; i != count; ++i)
+            f(*reinterpret_cast<operation_record*>(events_[i].data), events_[i].result);
+    }
+
+private:
+    std::size_t get_events(long minimum) noexcept;
+
+    void* context_ = nullptr;
+    std::size_t capacity_;
+    completion_ring ring_;
+    std::vector<completion_event> events_;
+};
+
+} // namespace detail
+} // namespace kaio
+
+#endif // KAIO_AIO_CONTEXT_HPP

@@ -1,0 +1,114 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#include "carry_out.hpp"
+
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include <kaio/detail/descriptor.hpp>
+
+namespace kaio {
+namespace detail {
+namespace {
+
+// Gives the calling thread an I/O priority for a while.
+class thread_priority
+{
+public:
+    explicit thread_priority(int priority) noexcept
+      : wanted_(priority), before_(priority != 0 ? ::syscall(SYS_ioprio_get, who_process, 0) : 0)
+    {
+        if (wanted_ != 0 && set(wanted_) == -1)
+            error_ = errno;
+    }
+
+    thread_priority(const thread_priority&) = delete;
+    thread_priority& operator=(const thread_priority&) = delete;
+
+    ~thread_priority()
+    {
+        if (wanted_ != 0 && error_ == 0)
+            set(before_);
+    }
+
+    int error() const noexcept
+    {
+        return error_;
+    }
+
+private:
+    static constexpr int who_process = 1;
+
+    static long set(long priority) noexcept
+    {
+        return ::syscall(SYS_ioprio_set, who_process, 0, priority);
+    }
+
+    const int wanted_;
+    const long before_;
+    int error_ = 0;
+};
+
+// Leave out what has been transferred already.
+void skip(operation_record& record, std::int64_t bytes) noexcept
+{
+    auto left = static_cast<std::size_t>(bytes);
+    while (left >= record.buffers_->iov_len && record.buffer_count_ > 1)
+    {
+        left -= record.buffers_->iov_len;
+        ++record.buffers_;
+        --record.buffer_count_;
+    }
+    record.buffers_->iov_base = static_cast<char*>(record.buffers_->iov_base) + left;
+    record.buffers_->iov_len -= left;
+    record.offset_ += bytes;
+}
+
+std::int64_t transfer(operation_record& record, int descriptor) noexcept
+{
+    const thread_priority priority(record.priority_);
+    if (priority.error() != 0)
+        return -priority.error();
+
+    const std::int64_t before = record.transferred_;
+    if (before != 0)
+        skip(record, before);
+    int error = 0;
+    const std::size_t bytes =
+        descriptor::transfer(descriptor, record.kind_, record.buffers_, record.buffer_count_,
+                             record.offset_, record.rw_flags_, error);
+    if (error != 0)
+        return before != 0 ? before : -error;
+    return before + static_cast<std::int64_t>(bytes);
+}
+
+} // namespace
+
+std::int64_t carry_out(operation_record& record, int descriptor) noexcept
+{
+    int error = 0;
+    switch (record.kind_)
+    {
+    case operation_kind::read:
+    case operation_kind::write:
+        return transfer(record, descriptor);
+    case operation_kind::sync_all:
+        descriptor::sync_all(descriptor, error);
+        return -error;
+    case operation_kind::sync_data:
+        descriptor::sync_data(descriptor, error);
+        return -error;
+    case operation_kind::call:
+        return record.call_(record, descriptor);
+    }
+    return -EINVAL;
+}
+
+} // namespace detail
+} // namespace kaio

@@ -1,0 +1,142 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+// What becomes of operations that the kernel has let go of, or that it never got.
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "engine_implementation.hpp"
+#include "record_facts.hpp"
+
+namespace kaio {
+namespace detail {
+
+std::size_t engine::implementation::harvest() noexcept
+{
+    if (!context_)
+        return 0;
+    const std::size_t count = context_->harvest(
+        [this](operation_record& record, std::int64_t result) { completed(record, result); });
+    if (count == 0)
+        return 0;
+
+    signalled_ = true;
+    congested_ = false;
+    (context_->has_ring() ? statistics_.events_from_ring : statistics_.events_from_syscall) +=
+        count;
+    return count;
+}
+
+void engine::implementation::completed(operation_record& record, std::int64_t result) noexcept
+{
+    give_back_slot(record);
+    if (!record.nowait_added_)
+    {
+        finish(record, result);
+        return;
+    }
+
+    open_file& file = *record.file_;
+    would_block& learned = file.learned(record);
+    if (result == -EAGAIN)
+    {
+        // A block device says so when its queue is full. It takes what it had before.
+        if (is_direct_to_device(record) && file.in_flight_ != 0 && !cancelled(record))
+        {
+            file.depth_limit_ = file.in_flight_;
+            queue_.put_back(record);
+            return;
+        }
+        learned.refused();
+        continue_off_loop(record);
+    }
+    else if (result == -EOPNOTSUPP)
+    {
+        if (!has_flags_of_the_user(record))
+            learned.unknown_flag();
+        continue_off_loop(record);
+    }
+    else if (result > 0 && result < requested(record) && !ends_inside_sector(record, result))
+    {
+        record.transferred_ = result;
+        continue_off_loop(record);
+    }
+    else
+    {
+        learned.succeeded();
+        if (is_direct_to_device(record) && file.depth_limit_ < slots_)
+            ++file.depth_limit_;
+        finish(record, result);
+    }
+}
+
+void engine::implementation::give_back_slot(operation_record& record) noexcept
+{
+    --record.file_->in_flight_;
+    --in_flight_;
+    if (std::exchange(worker_wants_slot_, false))
+        call_worker();
+}
+
+// An attempt not to wait had no or only part of a result.
+void engine::implementation::continue_off_loop(operation_record& record) noexcept
+{
+    ++statistics_.would_block_fallbacks;
+    record.nowait_added_ = false;
+    if (stopping_ || cancelled(record))
+        finish_early(record, ECANCELED);
+    else if (record.transferred_ == 0 && record.file_->direct_)
+        send_off_loop(record, road::thread_submission);
+    else
+        send_off_loop(record, road::thread);
+}
+
+void engine::implementation::finish(operation_record& record, std::int64_t result) noexcept
+{
+    if (record.serial_)
+        queue_.serial_finished(*record.file_);
+    record.result_ = result;
+    record.state_ = operation_state::finished;
+    finished_.push_back(record);
+}
+
+// What an operation has transferred already is its result, whatever stopped it.
+void engine::implementation::finish_early(operation_record& record, int error) noexcept
+{
+    finish(record, record.transferred_ != 0 ? record.transferred_ : -error);
+}
+
+void engine::implementation::abort(operation_record& record) noexcept
+{
+    const bool had_turn = record.state_ == operation_state::waiting_off_loop;
+    queue_.erase(record);
+    // One that waits for the loop has not had its serial turn: another may be having it.
+    record.serial_ = record.serial_ && had_turn;
+    finish_early(record, ECANCELED);
+}
+
+void engine::implementation::abort_waiting(open_file& file) noexcept
+{
+    while (operation_record* record = file.any_waiting())
+        abort(*record);
+}
+
+void engine::implementation::abort_all_waiting() noexcept
+{
+    while (open_file* file = queue_.ready().front())
+        abort_waiting(*file);
+    while (open_file* file = queue_.off_loop().front())
+        abort_waiting(*file);
+}
+
+bool engine::implementation::cancelled(const operation_record& record) const noexcept
+{
+    return record.cancelled_ || record.cancellations_ != record.file_->cancellations_;
+}
+
+} // namespace detail
+} // namespace kaio

@@ -1,0 +1,153 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#include <kaio/detail/descriptor.hpp>
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+#include "rw_flags.hpp"
+
+namespace kaio {
+namespace detail {
+namespace descriptor {
+namespace {
+
+int errno_of(int result) noexcept
+{
+    return result == -1 ? errno : 0;
+}
+
+} // namespace
+
+int open(const char* path, int flags, unsigned permissions, int& error) noexcept
+{
+    int result;
+    do
+        result = ::open(path, flags | O_CLOEXEC, permissions);
+    while (result == -1 && errno == EINTR);
+
+    error = errno_of(result);
+    if (result != -1)
+        ::posix_fadvise(result, 0, 0, POSIX_FADV_RANDOM);
+    return result;
+}
+
+void check_seekable(int descriptor, int& error) noexcept
+{
+    error = ::lseek(descriptor, 0, SEEK_CUR) == -1 ? errno : 0;
+}
+
+void close(int descriptor, int& error) noexcept
+{
+    error = errno_of(::close(descriptor));
+}
+
+std::uint64_t size(int descriptor, int& error) noexcept
+{
+    struct stat status;
+    error = errno_of(::fstat(descriptor, &status));
+    if (error != 0)
+        return 0;
+    if (!S_ISBLK(status.st_mode))
+        return static_cast<std::uint64_t>(status.st_size);
+
+    std::uint64_t bytes = 0;
+    error = errno_of(::ioctl(descriptor, BLKGETSIZE64, &bytes));
+    return error == 0 ? bytes : 0;
+}
+
+void resize(int descriptor, std::uint64_t size, int& error) noexcept
+{
+    if (size > static_cast<std::uint64_t>(INT64_MAX))
+        error = EINVAL;
+    else
+        error = errno_of(::ftruncate(descriptor, static_cast<off_t>(size)));
+}
+
+void allocate(int descriptor, std::uint64_t offset, std::uint64_t length, int& error) noexcept
+{
+    constexpr auto largest = static_cast<std::uint64_t>(INT64_MAX);
+    if (offset > largest || length > largest)
+        error = EINVAL;
+    else
+        error = errno_of(
+            ::fallocate(descriptor, 0, static_cast<off_t>(offset), static_cast<off_t>(length)));
+}
+
+void sync_all(int descriptor, int& error) noexcept
+{
+    error = errno_of(::fsync(descriptor));
+}
+
+void sync_data(int descriptor, int& error) noexcept
+{
+    error = errno_of(::fdatasync(descriptor));
+}
+
+std::uint32_t rw_flags(const io_options& options) noexcept
+{
+    std::uint32_t flags = 0;
+    if (options.data_sync)
+        flags |= rwf_dsync;
+    if (options.sync)
+        flags |= rwf_sync;
+    if (options.append)
+        flags |= rwf_append;
+    if (options.no_wait)
+        flags |= rwf_nowait;
+    if (options.atomic)
+        flags |= rwf_atomic;
+    if (options.uncached)
+        flags |= rwf_dontcache;
+    return flags;
+}
+
+bool has_valid_priority(const io_options& options) noexcept
+{
+    if (!options.priority)
+        return true;
+    const io_priority& p = *options.priority;
+    return p.io_class >= io_priority_class::real_time && p.io_class <= io_priority_class::idle &&
+           p.level >= 0 && p.level <= 7;
+}
+
+std::uint16_t priority(const io_options& options) noexcept
+{
+    constexpr int class_shift = 13;
+    if (!options.priority)
+        return 0;
+    return static_cast<std::uint16_t>(static_cast<int>(options.priority->io_class) << class_shift |
+                                      options.priority->level);
+}
+
+std::size_t transfer(int descriptor, operation_kind kind, const ::iovec* buffers,
+                     std::size_t buffer_count, std::int64_t offset, std::uint32_t rw_flags,
+                     int& error) noexcept
+{
+    const int count = static_cast<int>(std::min<std::size_t>(buffer_count, IOV_MAX));
+    const auto flags = static_cast<int>(rw_flags);
+    ::ssize_t result;
+    do
+        result = kind == operation_kind::read
+                     ? ::preadv2(descriptor, buffers, count, offset, flags)
+                     : ::pwritev2(descriptor, buffers, count, offset, flags);
+    while (result == -1 && errno == EINTR);
+
+    error = result == -1 ? errno : 0;
+    return result == -1 ? 0 : static_cast<std::size_t>(result);
+}
+
+} // namespace descriptor
+} // namespace detail
+} // namespace kaio

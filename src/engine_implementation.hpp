@@ -1,0 +1,149 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#ifndef KAIO_ENGINE_IMPLEMENTATION_HPP
+#define KAIO_ENGINE_IMPLEMENTATION_HPP
+
+#include <sys/types.h>
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+
+#include <kaio/detail/engine.hpp>
+
+#include "aio_context.hpp"
+#include "submission_batch.hpp"
+#include "submission_queue.hpp"
+#include "wake_event.hpp"
+#include "worker_pool.hpp"
+
+namespace kaio {
+namespace detail {
+
+/// The state of an engine, and the steps of its work. All of it is called with the lock held.
+class engine::implementation
+{
+public:
+    using lock_type = std::unique_lock<std::mutex>;
+
+    explicit implementation(const service_options& options);
+    ~implementation();
+
+    // Turns: engine.cpp.
+    void set_up_context();
+    bool request_turn() noexcept;
+    std::size_t queued() const noexcept;
+    bool work_left() const noexcept;
+    next_step plan() noexcept;
+    void end_wait() noexcept;
+
+    // What is done with an operation that waits: submission.cpp.
+    enum class road
+    {
+        loop,
+        thread_submission,
+        thread
+    };
+    road road_of(operation_record& record) noexcept;
+    bool has_slot(const open_file& file) const noexcept;
+    bool may_submit() const noexcept;
+    void fill_from_loop(submission_batch& batch) noexcept;
+    void take_slot(operation_record& record, submission_batch& batch) noexcept;
+    void submit_from_loop(lock_type& lock) noexcept;
+    void hand_over(submission_batch& batch, bool on_loop, lock_type& lock) noexcept;
+    void no_room(submission_batch& batch, std::size_t first, bool on_loop) noexcept;
+    void rejected(operation_record& record, int error) noexcept;
+
+    // Files and their descriptors: file_lifetime.cpp.
+    void detach(open_file& file) noexcept;
+    void dereference(open_file& file) noexcept;
+    void add_user(open_file& file) noexcept;
+    void remove_user(open_file& file) noexcept;
+    bool park(open_file& file, lock_type& lock) noexcept;
+    void wait_until_unused(const open_file& file, lock_type& lock) noexcept;
+
+    // What became of operations: completion.cpp.
+    std::size_t harvest() noexcept;
+    void completed(operation_record& record, std::int64_t result) noexcept;
+    void give_back_slot(operation_record& record) noexcept;
+    void continue_off_loop(operation_record& record) noexcept;
+    void finish(operation_record& record, std::int64_t result) noexcept;
+    void finish_early(operation_record& record, int error) noexcept;
+    void abort(operation_record& record) noexcept;
+    void abort_waiting(open_file& file) noexcept;
+    void abort_all_waiting() noexcept;
+    bool cancelled(const operation_record& record) const noexcept;
+
+    // Work that may wait: off_loop.cpp.
+    void send_off_loop(operation_record& record, road where) noexcept;
+    void call_worker() noexcept;
+    void work(lock_type& lock, std::size_t most) noexcept;
+    bool work_once(std::optional<submission_batch>& batch, lock_type& lock) noexcept;
+    open_file& account_of(open_file& file) noexcept;
+    bool may_work_for(const open_file& file) const noexcept;
+    open_file* next_off_loop() noexcept;
+    bool reserve(std::optional<submission_batch>& batch) const noexcept;
+    void fill_from_thread(open_file& file, submission_batch& batch) noexcept;
+    void carry_out(operation_record& record, lock_type& lock) noexcept;
+    void notify_owner() noexcept;
+
+    // Waiting until nobody holds an operation: quiescence.cpp.
+    void wait_for_kernel() noexcept;
+
+    std::mutex mutex_;
+    std::optional<wake_event> wake_event_;
+    std::optional<aio_context> context_;
+    submission_queue queue_;
+    record_list finished_;
+    service_statistics statistics_;
+    const service_options options_;
+    ::pid_t process_;
+
+    // Operations counted from the moment at which io_submit may see them until their completion
+    // has been harvested, and how many there may be.
+    std::size_t in_flight_ = 0;
+    std::size_t slots_ = 0;
+
+    // Operations that threads are carrying out.
+    std::size_t on_threads_ = 0;
+
+    // What the loop hands to the kernel. One thread of the owner at a time does.
+    submission_batch loop_batch_;
+    std::uint64_t batch_number_ = 0;
+    bool submitting_ = false;
+
+    // The kernel had no room although fewer operations than there are slots are in flight.
+    bool congested_ = false;
+
+    // A thread found no slot for what it has to submit.
+    bool worker_wants_slot_ = false;
+
+    // A turn has been asked for and has not begun. The owner waits for the wake descriptor. That
+    // may have been signalled since it was last drained.
+    bool turn_scheduled_ = false;
+    bool waiting_ = false;
+    bool signalled_ = false;
+
+    // Nothing is started any more.
+    bool stopping_ = false;
+
+    // What no file object refers to belongs to this one: the closing of a file.
+    open_file no_file_;
+    std::size_t open_files_ = 0;
+
+    // Signalled when a file has no more users.
+    std::condition_variable unused_;
+    int placeholder_ = -1;
+
+    // Last, as its threads use all the rest.
+    worker_pool workers_;
+};
+
+} // namespace detail
+} // namespace kaio
+
+#endif // KAIO_ENGINE_IMPLEMENTATION_HPP

@@ -1,0 +1,162 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+// From the opening of a file until its descriptor's number is free for others.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "engine_implementation.hpp"
+
+namespace kaio {
+namespace detail {
+
+open_file* engine::adopt(int descriptor)
+{
+    open_file* file = announce();
+    file->opening_ = false;
+    file->set_descriptor(descriptor, describe(descriptor));
+    return file;
+}
+
+open_file* engine::announce()
+{
+    auto* file = new open_file;
+    file->opening_ = true;
+    const std::lock_guard<std::mutex> lock(implementation_->mutex_);
+    ++implementation_->open_files_;
+    return file;
+}
+
+bool engine::opened(open_file& file, int descriptor, const file_description& description) noexcept
+{
+    const std::lock_guard<std::mutex> lock(implementation_->mutex_);
+    file.opening_ = false;
+    if (file.detached_ || file.cancellations_ != 0)
+        return false;
+    file.set_descriptor(descriptor, description);
+    return true;
+}
+
+void engine::not_opened(open_file& file) noexcept
+{
+    const std::lock_guard<std::mutex> lock(implementation_->mutex_);
+    file.opening_ = false;
+}
+
+bool engine::is_opening(const open_file& file) const noexcept
+{
+    return file.opening_;
+}
+
+int engine::descriptor(const open_file& file) const noexcept
+{
+    return file.descriptor_;
+}
+
+void engine::reference(open_file& file) noexcept
+{
+    const std::lock_guard<std::mutex> lock(implementation_->mutex_);
+    ++file.references_;
+}
+
+void engine::dereference(open_file& file) noexcept
+{
+    const std::lock_guard<std::mutex> lock(implementation_->mutex_);
+    implementation_->dereference(file);
+}
+
+int engine::close(open_file* file) noexcept
+{
+    if (is_foreign())
+        return 0;
+    implementation& self = *implementation_;
+    implementation::lock_type lock(self.mutex_);
+    self.detach(*file);
+    const int descriptor = file->descriptor_;
+    bool parked = descriptor == -1;
+    if (!parked && file->users_ != 0)
+    {
+        parked = self.park(*file, lock);
+        if (!parked)
+            self.wait_until_unused(*file, lock);
+    }
+    self.dereference(*file);
+    lock.unlock();
+    return parked || ::close(descriptor) == 0 ? 0 : errno;
+}
+
+int engine::release(open_file* file) noexcept
+{
+    if (is_foreign())
+        return file->descriptor_;
+    implementation& self = *implementation_;
+    implementation::lock_type lock(self.mutex_);
+    self.detach(*file);
+    const int descriptor = file->descriptor_;
+    if (descriptor != -1)
+        self.wait_until_unused(*file, lock);
+    self.dereference(*file);
+    return descriptor;
+}
+
+// Keeps the file, too, until it is dereferenced.
+void engine::implementation::detach(open_file& file) noexcept
+{
+    --open_files_;
+    file.detached_ = true;
+    ++file.references_;
+}
+
+void engine::implementation::dereference(open_file& file) noexcept
+{
+    if (--file.references_ == 0 && file.detached_)
+        delete &file;
+}
+
+void engine::implementation::add_user(open_file& file) noexcept
+{
+    ++file.users_;
+    ++file.references_;
+}
+
+void engine::implementation::remove_user(open_file& file) noexcept
+{
+    if (--file.users_ == 0)
+    {
+        unused_.notify_all();
+        if (file.parked_)
+            ::close(file.descriptor_);
+    }
+    dereference(file);
+}
+
+// Put something harmless in the place of a descriptor: the file is closed, its number not free.
+bool engine::implementation::park(open_file& file, lock_type& lock) noexcept
+{
+    if (placeholder_ == -1)
+        placeholder_ = ::open("/", O_PATH | O_CLOEXEC);
+    if (placeholder_ == -1)
+        return false;
+
+    // This closes the file, which may wait for a server: not with the lock.
+    add_user(file);
+    lock.unlock();
+    const bool parked = ::dup3(placeholder_, file.descriptor_, O_CLOEXEC) != -1;
+    lock.lock();
+    file.parked_ = parked;
+    remove_user(file);
+    return parked;
+}
+
+void engine::implementation::wait_until_unused(const open_file& file, lock_type& lock) noexcept
+{
+    unused_.wait(lock, [&] { return file.users_ == 0; });
+}
+
+} // namespace detail
+} // namespace kaio

@@ -1,0 +1,67 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#ifndef KAIO_RECORD_LIST_HPP
+#define KAIO_RECORD_LIST_HPP
+
+#include <kaio/detail/operation_record.hpp>
+
+namespace kaio {
+namespace detail {
+
+/// A list of operations, linked through the operations themselves.
+class record_list
+{
+public:
+    bool empty() const noexcept
+    {
+        return front_ == nullptr;
+    }
+
+    operation_record* front() const noexcept
+    {
+        return front_;
+    }
+
+    void push_back(operation_record& record) noexcept
+    {
+        record.previous_ = back_;
+        record.next_ = nullptr;
+        (back_ ? back_->next_ : front_) = &record;
+        back_ = &record;
+    }
+
+    void push_front(operation_record& record) noexcept
+    {
+        record.previous_ = nullptr;
+        record.next_ = front_;
+        (front_ ? front_->previous_ : back_) = &record;
+        front_ = &record;
+    }
+
+    void erase(operation_record& record) noexcept
+    {
+        (record.previous_ ? record.previous_->next_ : front_) = record.next_;
+        (record.next_ ? record.next_->previous_ : back_) = record.previous_;
+        record.next_ = record.previous_ = nullptr;
+    }
+
+    operation_record* pop_front() noexcept
+    {
+        operation_record* record = front_;
+        if (record)
+            erase(*record);
+        return record;
+    }
+
+private:
+    operation_record* front_ = nullptr;
+    operation_record* back_ = nullptr;
+};
+
+} // namespace detail
+} // namespace kaio
+
+#endif // KAIO_RECORD_LIST_HPP

@@ -1,0 +1,245 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+// How an operation that waits finds its way to the kernel.
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+
+#include "engine_implementation.hpp"
+#include "record_facts.hpp"
+
+namespace kaio {
+namespace detail {
+namespace {
+
+// A submission that takes longer has waited for something: a batch that finds everything at hand
+// takes 3-5 us for each operation (virtio disk, Linux 6.18).
+constexpr std::chrono::milliseconds blocked_submission(1);
+
+} // namespace
+
+engine::implementation::road engine::implementation::road_of(operation_record& record) noexcept
+{
+    open_file& file = *record.file_;
+    record.nowait_added_ = false;
+    if (!context_ || file.type_ == file_type::other || file.refuses_aio_)
+        return road::thread;
+
+    const bool on_thread = options_.submission == submission_mode::on_thread;
+    const road off_loop =
+        file.direct_ || !is_transfer(record) ? road::thread_submission : road::thread;
+    if (!is_transfer(record))
+        return on_thread ? off_loop : road::loop; // The kernel does it on a thread of its own.
+    if (wants_no_wait(record))
+        return road::loop;
+
+    const bool ignores_nowait = record.kind_ == operation_kind::write && !file.direct_ &&
+                                (file.ignores_nowait_ || writes_through(record));
+    would_block& learned = file.learned(record);
+    if (on_thread || ignores_nowait || !learned.attempt())
+        return off_loop;
+    if (learned.knows_nowait())
+    {
+        record.nowait_added_ = true;
+        return road::loop;
+    }
+    return is_direct_to_device(record) ? road::loop : off_loop;
+}
+
+// While there is more than one file, none may take all slots: what a file that hangs holds comes
+// back no more, and the others must go on.
+bool engine::implementation::has_slot(const open_file& file) const noexcept
+{
+    constexpr std::size_t share = 8;
+    const std::size_t left = slots_ - in_flight_;
+    const bool no_room = congested_ && in_flight_ != 0;
+    if (no_room || left == 0 || file.in_flight_ >= file.depth_limit_)
+        return false;
+    return open_files_ < 2 || file.in_flight_ < share * left;
+}
+
+bool engine::implementation::may_submit() const noexcept
+{
+    if (submitting_)
+        return false;
+    return queue_.ready().any_of(
+        [&](const open_file& file) { return !context_ || has_slot(file); });
+}
+
+void engine::implementation::fill_from_loop(submission_batch& batch) noexcept
+{
+    batch.clear(++batch_number_);
+    std::size_t without_slot = 0;
+    while (!batch.full() && without_slot < queue_.ready().size())
+    {
+        open_file& file = *queue_.ready().front();
+        if (context_ && !has_slot(file))
+        {
+            ++without_slot;
+            queue_.ready().rotate();
+            continue;
+        }
+        without_slot = 0;
+        operation_record& record = *queue_.front(file);
+        queue_.pop(record);
+        const road where = road_of(record);
+        if (where == road::loop)
+            take_slot(record, batch);
+        else
+            send_off_loop(record, where);
+        if (queue_.ready().front() == &file)
+            queue_.ready().rotate();
+    }
+}
+
+void engine::implementation::take_slot(operation_record& record, submission_batch& batch) noexcept
+{
+    record.state_ = operation_state::in_flight;
+    ++record.file_->in_flight_;
+    ++in_flight_;
+    statistics_.in_flight_high_water = std::max(statistics_.in_flight_high_water, in_flight_);
+
+    const std::size_t users = batch.users().size();
+    batch.add(record, wake_event_->descriptor());
+    if (batch.users().size() != users)
+        add_user(*record.file_);
+}
+
+void engine::implementation::submit_from_loop(lock_type& lock) noexcept
+{
+    if (!may_submit())
+        return;
+    submitting_ = true;
+    congested_ = false;
+    // What other threads start meanwhile is for another turn.
+    for (std::size_t submitted = 0; submitted < options_.max_in_flight;)
+    {
+        fill_from_loop(loop_batch_);
+        hand_over(loop_batch_, true, lock);
+        if (loop_batch_.size() == 0 || congested_)
+            break;
+        submitted += loop_batch_.size();
+    }
+    submitting_ = false;
+}
+
+void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
+                                       lock_type& lock) noexcept
+{
+    // Counted beforehand, as they may have completed before the call returns.
+    std::uint64_t ignored = 0;
+    std::uint64_t& thread_submissions = on_loop ? ignored : statistics_.thread_submissions;
+    thread_submissions += batch.size();
+
+    for (std::size_t next = 0; next != batch.size();)
+    {
+        // Once the kernel has taken an operation, another thread may harvest and complete it: from
+        // here on only those that were refused may be touched.
+        lock.unlock();
+        const auto begin = std::chrono::steady_clock::now();
+        const submission result = context_->submit(batch, next);
+        const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
+        lock.lock();
+
+        ++statistics_.submit_calls;
+        statistics_.largest_batch = std::max(statistics_.largest_batch, result.accepted);
+        if (on_loop)
+            statistics_.longest_submit = std::max(statistics_.longest_submit, duration);
+
+        const bool blocked = duration > blocked_submission;
+        if (!on_loop)
+        {
+            batch.users().front().file->submission_blocks_ = blocked;
+        }
+        else if (blocked)
+        {
+            for (const submission_batch::user& user : batch.users())
+            {
+                if (user.reads)
+                    user.file->reads_.refused();
+                if (user.writes)
+                    user.file->writes_.refused();
+            }
+        }
+
+        next += result.accepted;
+        if (result.accepted != 0)
+            continue;
+        if (result.error == EAGAIN)
+        {
+            thread_submissions -= batch.size() - next;
+            no_room(batch, next, on_loop);
+            break;
+        }
+        // The kernel reports the error of the first operation only; the others go on.
+        --thread_submissions;
+        rejected(batch[next++], result.error);
+    }
+    for (const submission_batch::user& user : batch.users())
+        remove_user(*user.file);
+}
+
+// The kernel has no room for more, or no memory. A completion will make room; if none will come,
+// the operations need another way.
+void engine::implementation::no_room(submission_batch& batch, std::size_t first,
+                                     bool on_loop) noexcept
+{
+    for (std::size_t i = batch.size(); i != first; --i)
+        give_back_slot(batch[i - 1]);
+
+    const bool room_will_come = in_flight_ != 0;
+    congested_ = room_will_come;
+    for (std::size_t i = batch.size(); i != first; --i)
+    {
+        operation_record& record = batch[i - 1];
+        if (cancelled(record))
+            finish_early(record, ECANCELED);
+        else if (!room_will_come)
+            send_off_loop(record, road::thread);
+        else if (on_loop)
+            queue_.put_back(record);
+        else
+            queue_.put_back_off_loop(record);
+    }
+    worker_wants_slot_ = worker_wants_slot_ || (room_will_come && !on_loop);
+}
+
+void engine::implementation::rejected(operation_record& record, int error) noexcept
+{
+    give_back_slot(record);
+    open_file& file = *record.file_;
+    if (cancelled(record))
+    {
+        finish_early(record, ECANCELED);
+        return;
+    }
+    if (error == EOPNOTSUPP && record.nowait_added_)
+    {
+        const bool learned = !has_flags_of_the_user(record);
+        if (learned)
+            file.learned(record).unknown_flag();
+        if (learned && is_direct_to_device(record))
+            queue_.put_back(record);
+        else
+            continue_off_loop(record);
+        return;
+    }
+
+    // Files without asynchronous functions are refused, and so are file systems and kernels that
+    // lack a command: only the synchronous call knows what is really wrong, if anything.
+    const bool unknown_command = error == EINVAL || error == EOPNOTSUPP || error == ENOSYS;
+    if (unknown_command && !wants_no_wait(record) && record.priority_ == 0)
+    {
+        file.refuses_aio_ = file.refuses_aio_ || (error != EOPNOTSUPP && is_transfer(record));
+        send_off_loop(record, road::thread);
+        return;
+    }
+    finish(record, -error);
+}
+
+} // namespace detail
+} // namespace kaio

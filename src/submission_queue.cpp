@@ -1,0 +1,93 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#include "submission_queue.hpp"
+
+namespace kaio {
+namespace detail {
+
+void submission_queue::push(operation_record& record) noexcept
+{
+    record.file_->lane(record).push_back(record);
+    record.state_ = operation_state::waiting;
+    ++size_;
+    update(*record.file_);
+}
+
+void submission_queue::put_back(operation_record& record) noexcept
+{
+    if (record.serial_)
+        record.file_->serial_busy_ = false;
+    record.file_->lane(record).push_front(record);
+    record.state_ = operation_state::waiting;
+    ++size_;
+    update(*record.file_);
+}
+
+void submission_queue::push_off_loop(operation_record& record) noexcept
+{
+    record.file_->off_loop_.push_back(record);
+    record.state_ = operation_state::waiting_off_loop;
+    ++off_loop_size_;
+    update(*record.file_);
+}
+
+void submission_queue::put_back_off_loop(operation_record& record) noexcept
+{
+    record.file_->off_loop_.push_front(record);
+    record.state_ = operation_state::waiting_off_loop;
+    ++off_loop_size_;
+    update(*record.file_);
+}
+
+void submission_queue::erase(operation_record& record) noexcept
+{
+    open_file& file = *record.file_;
+    if (record.state_ == operation_state::waiting_off_loop)
+    {
+        file.off_loop_.erase(record);
+        --off_loop_size_;
+    }
+    else
+    {
+        file.lane(record).erase(record);
+        --size_;
+    }
+    update(file);
+}
+
+operation_record* submission_queue::front(open_file& file) const noexcept
+{
+    const bool serial_ready = !file.serial_.empty() && !file.serial_busy_;
+    if (serial_ready && (file.serial_next_ || file.concurrent_.empty()))
+        return file.serial_.front();
+    return file.concurrent_.front();
+}
+
+void submission_queue::pop(operation_record& record) noexcept
+{
+    open_file& file = *record.file_;
+    file.lane(record).erase(record);
+    file.serial_next_ = !record.serial_;
+    if (record.serial_)
+        file.serial_busy_ = true;
+    --size_;
+    update(file);
+}
+
+void submission_queue::serial_finished(open_file& file) noexcept
+{
+    file.serial_busy_ = false;
+    update(file);
+}
+
+void submission_queue::update(open_file& file) noexcept
+{
+    ready_.update(file, file.ready());
+    off_loop_.update(file, !file.off_loop_.empty());
+}
+
+} // namespace detail
+} // namespace kaio

@@ -1,0 +1,91 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#ifndef KAIO_SUBMISSION_QUEUE_HPP
+#define KAIO_SUBMISSION_QUEUE_HPP
+
+#include <cstddef>
+
+#include "open_file.hpp"
+
+namespace kaio {
+namespace detail {
+
+/// The operations that wait: for each file a FIFO for the loop and one for the threads.
+/** Files are served in turn, on the loop as by the threads. */
+class submission_queue
+{
+public:
+    /// The number of operations that wait for the loop.
+    std::size_t size() const noexcept
+    {
+        return size_;
+    }
+
+    /// The number of operations that wait for a thread.
+    std::size_t off_loop_size() const noexcept
+    {
+        return off_loop_size_;
+    }
+
+    /// Queue an operation for the loop.
+    void push(operation_record& record) noexcept;
+
+    /// Queue an operation for the loop before all others of its file.
+    void put_back(operation_record& record) noexcept;
+
+    /// Queue an operation for the threads.
+    void push_off_loop(operation_record& record) noexcept;
+
+    /// Queue an operation for the threads before all others of its file.
+    void put_back_off_loop(operation_record& record) noexcept;
+
+    /// Take back an operation that waits.
+    void erase(operation_record& record) noexcept;
+
+    /// The files with operations for the loop.
+    file_ring<&open_file::ready_links_>& ready() noexcept
+    {
+        return ready_;
+    }
+
+    const file_ring<&open_file::ready_links_>& ready() const noexcept
+    {
+        return ready_;
+    }
+
+    /// The files with operations for the threads.
+    file_ring<&open_file::off_loop_links_>& off_loop() noexcept
+    {
+        return off_loop_;
+    }
+
+    const file_ring<&open_file::off_loop_links_>& off_loop() const noexcept
+    {
+        return off_loop_;
+    }
+
+    /// The next operation of a file for the loop.
+    operation_record* front(open_file& file) const noexcept;
+
+    /// Take that operation.
+    void pop(operation_record& record) noexcept;
+
+    /// The operation of a file that was running alone has ended: the next may follow.
+    void serial_finished(open_file& file) noexcept;
+
+private:
+    void update(open_file& file) noexcept;
+
+    file_ring<&open_file::ready_links_> ready_;
+    file_ring<&open_file::off_loop_links_> off_loop_;
+    std::size_t size_ = 0;
+    std::size_t off_loop_size_ = 0;
+};
+
+} // namespace detail
+} // namespace kaio
+
+#endif // KAIO_SUBMISSION_QUEUE_HPP

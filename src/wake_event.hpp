@@ -1,0 +1,40 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#ifndef KAIO_WAKE_EVENT_HPP
+#define KAIO_WAKE_EVENT_HPP
+
+namespace kaio {
+namespace detail {
+
+/// The eventfd that the kernel signals for each completion, and threads for their results.
+class wake_event
+{
+public:
+    /// Throws setup_failure.
+    wake_event();
+    ~wake_event();
+
+    wake_event(const wake_event&) = delete;
+    wake_event& operator=(const wake_event&) = delete;
+
+    int descriptor() const noexcept
+    {
+        return descriptor_;
+    }
+
+    void signal() noexcept;
+
+    /// Forget the signals so far.
+    void drain() noexcept;
+
+private:
+    const int descriptor_;
+};
+
+} // namespace detail
+} // namespace kaio
+
+#endif // KAIO_WAKE_EVENT_HPP
