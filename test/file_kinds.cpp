@@ -1,0 +1,695 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+// Any file that a user can open: file systems, devices, pseudo-files, and what is refused.
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <kaio/kaio.hpp>
+
+#include "support/file_systems.hpp"
+#include "support/fuse_server.hpp"
+#include "support/outcome.hpp"
+#include "support/page_cache.hpp"
+#include "support/plain_outcome.hpp"
+#include "support/run.hpp"
+#include "support/skip.hpp"
+#include "support/temporary_file.hpp"
+#include "support/transfer_modes.hpp"
+
+namespace asio = boost::asio;
+namespace data = boost::unit_test::data;
+
+using namespace kaio::test;
+
+using kaio::file_base;
+
+namespace {
+
+constexpr std::size_t block_size = 4096;
+
+boost::system::error_code system_error(int number)
+{
+    return {number, boost::system::system_category()};
+}
+
+struct kinds_fixture : context_fixture
+{
+    explicit kinds_fixture(const kaio::service_options& options = {})
+      : service(kaio::make_aio_service(context, options))
+    {
+    }
+
+    // Transfers of a size each, all at once.
+    void transfer(kaio::random_access_file& file, bool is_read, std::size_t count,
+                  std::size_t size = block_size, std::size_t offset = 0)
+    {
+        std::deque<aligned_memory> memory;
+        std::deque<outcome> results(count);
+        for (std::size_t i = 0; i != count; ++i)
+        {
+            memory.emplace_back(size);
+            const std::size_t at = offset + i * size;
+            const auto buffer = asio::buffer(memory.back().data(), size);
+            if (!is_read)
+                pattern(at, size).copy(memory.back().data(), size);
+            initiate([&] {
+                if (is_read)
+                    file.async_read_some_at(at, buffer, record_in(results[i]));
+                else
+                    file.async_write_some_at(at, buffer, record_in(results[i]));
+            });
+        }
+        run_again(context);
+        for (std::size_t i = 0; i != count; ++i)
+        {
+            BOOST_TEST_CONTEXT((is_read ? "read " : "write ") << i)
+            {
+                BOOST_TEST(results[i].succeeded(size), results[i]);
+                const bool right = memory[i].text() == pattern(offset + i * size, size);
+                BOOST_TEST(right);
+            }
+        }
+    }
+
+    kaio::aio_service& service;
+};
+
+std::string contents_of(const std::string& path)
+{
+    std::ifstream stream(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+}
+
+// Write new files, overwrite, read what is cached and what isn't, across the end, sync.
+void exercise(const std::string& path, transfer_mode mode)
+{
+    constexpr std::size_t blocks = 64;
+    kinds_fixture f;
+    kaio::random_access_file file(f.context);
+    boost::system::error_code ec;
+    file.open(path, file_base::read_write | file_base::create | mode, ec);
+    if (mode == transfer_mode::direct && ec == system_error(EINVAL))
+        return skip("this file system has no direct I/O");
+    BOOST_REQUIRE_MESSAGE(!ec, ec.message());
+
+    f.transfer(file, false, blocks); // extending
+    f.transfer(file, false, blocks); // overwriting
+    f.transfer(file, true, blocks);
+    f.transfer(file, false, 4, 64 * 1024, blocks * block_size);
+    f.transfer(file, true, 4, 64 * 1024, blocks * block_size);
+    outcome synced;
+    file.async_sync_all(record_plain_in(synced));
+    run_again(f.context);
+    BOOST_TEST(synced.succeeded(0), synced);
+    drop_from_page_cache(path);
+    f.transfer(file, true, blocks);
+
+    const std::size_t size = blocks * block_size + 4 * 64 * 1024;
+    BOOST_TEST(file.size() == size);
+    const bool equal = contents_of(path) == pattern(0, size);
+    BOOST_TEST(equal);
+
+    // Holes, ends and odd places.
+    aligned_memory memory(2 * block_size);
+    outcome resized;
+    file.async_resize(size + block_size, record_plain_in(resized));
+    run_again(f.context);
+    BOOST_TEST(resized.succeeded(0), resized);
+    outcome hole;
+    file.async_read_some_at(size, asio::buffer(memory.data(), 2 * block_size), record_in(hole));
+    run_again(f.context);
+    BOOST_TEST(hole.succeeded(block_size), hole);
+    BOOST_TEST(memory.text().substr(0, block_size) == std::string(block_size, '\0'));
+    outcome end;
+    file.async_read_some_at(size + block_size, asio::buffer(memory.data(), block_size),
+                            record_in(end));
+    run_again(f.context);
+    BOOST_TEST(end.failed(asio::error::eof), end);
+    if (mode == transfer_mode::buffered)
+        f.transfer(file, false, 50, 777, 12345);
+    const kaio::service_statistics s = f.service.statistics();
+    BOOST_TEST(s.operations_started == s.operations_completed);
+}
+
+const transfer_mode modes[] = {transfer_mode::buffered, transfer_mode::direct};
+
+struct file_system
+{
+    const char* type;
+    const char* program;
+    const char* arguments;
+    std::size_t megabytes;
+};
+
+std::ostream& operator<<(std::ostream& os, const file_system& fs)
+{
+    return os << fs.program << ' ' << fs.arguments;
+}
+
+const file_system file_systems[] = {{"ext4", "mkfs.ext4", "-q -F", 64},
+                                    {"ext4", "mkfs.ext4", "-q -F -b 1024 -O ^has_journal", 16},
+                                    {"xfs", "mkfs.xfs", "-q -f", 320},
+                                    {"btrfs", "mkfs.btrfs", "-q -f", 256}};
+
+// A file system of its own on a loop device, or the reason why there is none.
+struct disk
+{
+    explicit disk(const file_system& fs)
+    {
+        if (!is_root())
+            why_not = "needs root";
+        else if (!has_program(fs.program))
+            why_not = std::string("no ") + fs.program;
+        else
+            why_not = why_no_loop_device();
+        if (!why_not.empty())
+            return;
+        private_mounts();
+        image = std::make_unique<image_file>(place.path() + "/image", fs.megabytes << 20);
+        if (!make_file_system(fs.program, fs.arguments, image->path()))
+        {
+            why_not = std::string(fs.program) + " failed";
+            return;
+        }
+        device = std::make_unique<loop_device>(image->path());
+        try
+        {
+            mount = std::make_unique<mounted>(device->path(), fs.type);
+        }
+        catch (const std::system_error& e)
+        {
+            why_not = e.what();
+        }
+    }
+
+    std::string why_not;
+    temporary_directory place;
+    std::unique_ptr<image_file> image;
+    std::unique_ptr<loop_device> device;
+    std::unique_ptr<mounted> mount;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(file_kinds)
+
+BOOST_DATA_TEST_CASE(where_the_tests_are, data::make(transfer_modes()), mode)
+{
+    const temporary_file target;
+    exercise(target.path(), mode);
+}
+
+BOOST_DATA_TEST_CASE(on_a_disk, data::make(file_systems) * data::make(modes), fs, mode)
+{
+    const disk d(fs);
+    if (!d.why_not.empty())
+        return skip(d.why_not);
+    exercise(d.mount->path() + "/file", mode);
+}
+
+BOOST_DATA_TEST_CASE(in_memory, data::make(modes), mode)
+{
+    if (!is_root())
+        return skip("needs root");
+    private_mounts();
+    const mounted tmpfs("tmpfs", "tmpfs", 0, "size=64m");
+    exercise(tmpfs.path() + "/file", mode);
+}
+
+BOOST_DATA_TEST_CASE(served_by_a_process, data::make(modes) * data::make({false, true}), mode,
+                     asynchronous)
+{
+    if (!is_root())
+        return skip("needs root");
+    if (!fuse_file_system::why_not().empty())
+        return skip(fuse_file_system::why_not());
+    private_mounts();
+    const fuse_file_system fuse(asynchronous);
+    kinds_fixture f;
+    kaio::random_access_file file(f.context, fuse.path("file"), file_base::read_write | mode);
+    BOOST_TEST(file.size() == fuse_file_system::file_size);
+    f.transfer(file, true, 64);
+    f.transfer(file, false, 64);
+    f.transfer(file, false, 16, 16384, fuse_file_system::file_size);
+    f.transfer(file, true, 64, 16384);
+    f.transfer(file, true, 16, 16384, fuse_file_system::file_size);
+    outcome synced;
+    file.async_sync_data(record_plain_in(synced));
+    run_again(f.context);
+    BOOST_TEST(synced.succeeded(0), synced);
+}
+
+BOOST_DATA_TEST_CASE(overlay, data::make(modes), mode)
+{
+    if (!is_root())
+        return skip("needs root");
+    private_mounts();
+    // Not on another overlay, as it may be below everything here.
+    const disk d(file_systems[0]);
+    if (!d.why_not.empty())
+        return skip(d.why_not);
+    const std::string below = d.mount->path();
+    for (const char* part : {"/lower", "/upper", "/work"})
+        BOOST_REQUIRE(::mkdir((below + part).c_str(), 0755) == 0);
+    const mounted over("overlay", "overlay", 0,
+                       "lowerdir=" + below + "/lower,upperdir=" + below + "/upper,workdir=" +
+                           below + "/work");
+    exercise(over.path() + "/file", mode);
+}
+
+// Submitted by a thread, not carried out by it: as many at once as the kernel may hold.
+BOOST_AUTO_TEST_CASE(more_direct_reads_on_overlay_than_helpers)
+{
+    if (!is_root())
+        return skip("needs root");
+    private_mounts();
+    const disk d(file_systems[0]);
+    if (!d.why_not.empty())
+        return skip(d.why_not);
+    constexpr std::size_t blocks = 256;
+    const std::string below = d.mount->path();
+    for (const char* part : {"/lower", "/upper", "/work"})
+        BOOST_REQUIRE(::mkdir((below + part).c_str(), 0755) == 0);
+    std::ofstream(below + "/lower/file", std::ios::binary) << pattern(0, blocks * block_size);
+    const mounted over("overlay", "overlay", 0,
+                       "lowerdir=" + below + "/lower,upperdir=" + below + "/upper,workdir=" +
+                           below + "/work");
+    kaio::service_options options;
+    options.helper_threads = 2;
+    kinds_fixture f(options);
+    if (!f.service.statistics().kernel_aio)
+        return skip("needs AIO");
+    kaio::random_access_file file(f.context, over.path() + "/file",
+                                  file_base::read_only | file_base::direct);
+    // One teaches that the flag is unknown here.
+    f.transfer(file, true, 1);
+    BOOST_TEST(f.service.statistics().in_flight_high_water == 1U);
+    f.transfer(file, true, blocks);
+    const kaio::service_statistics s = f.service.statistics();
+    BOOST_TEST(s.would_block_fallbacks == 1U);
+    BOOST_TEST(s.thread_submissions == blocks + 1);
+    BOOST_TEST(s.helper_operations == 0U);
+    BOOST_TEST(s.in_flight_high_water > 2U);
+}
+
+// A file system whose direct I/O makes io_submit wait gets several threads, one operation each.
+BOOST_AUTO_TEST_CASE(submissions_that_wait_are_spread_over_threads)
+{
+    if (!is_root())
+        return skip("needs root");
+    if (!fuse_file_system::why_not().empty())
+        return skip(fuse_file_system::why_not());
+    private_mounts();
+    fuse_file_system fuse(false);
+    kinds_fixture f;
+    if (!f.service.statistics().kernel_aio)
+        return skip("needs AIO");
+    kaio::random_access_file file(f.context, fuse.path("hung"),
+                                  file_base::read_only | file_base::direct);
+    const auto read = [&](std::size_t count, std::deque<outcome>& results,
+                          std::deque<aligned_memory>& memory) {
+        for (std::size_t i = 0; i != count; ++i)
+        {
+            results.emplace_back();
+            memory.emplace_back(block_size);
+            file.async_read_some_at(i * block_size,
+                                    asio::buffer(memory.back().data(), block_size),
+                                    record_in(results.back()));
+        }
+    };
+    const auto run_while_held = [&](std::size_t wanted) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        while (fuse.held() < wanted && std::chrono::steady_clock::now() < end)
+        {
+            f.context.restart();
+            f.context.run_for(std::chrono::milliseconds(3));
+        }
+        return fuse.held();
+    };
+    std::deque<outcome> results;
+    std::deque<aligned_memory> memory;
+    fuse.hold();
+    read(1, results, memory);
+    BOOST_TEST(run_while_held(1) == 1U);
+    // Waiting is seen by its length.
+    f.context.run_for(std::chrono::milliseconds(5));
+    fuse.release();
+    run_again(f.context);
+
+    fuse.hold();
+    read(8, results, memory);
+    BOOST_TEST(run_while_held(4) == 4U);
+    fuse.release();
+    run_again(f.context);
+    for (const outcome& o : results)
+        BOOST_TEST(o.succeeded(block_size), o);
+}
+
+BOOST_AUTO_TEST_SUITE(devices)
+
+// What all block devices have in common.
+void exercise_device(const std::string& path, std::size_t size, transfer_mode mode)
+{
+    kinds_fixture f;
+    kaio::random_access_file file(f.context, path, file_base::read_write | mode);
+    BOOST_TEST(file.size() == size);
+    f.transfer(file, false, 100);
+    f.transfer(file, true, 100);
+    f.transfer(file, false, 8, 1024 * 1024);
+    f.transfer(file, true, 8, 1024 * 1024);
+    outcome synced;
+    file.async_sync_all(record_plain_in(synced));
+    run_again(f.context);
+    BOOST_TEST(synced.succeeded(0), synced);
+
+    aligned_memory memory(2 * block_size);
+    const auto buffer = asio::buffer(memory.data(), 2 * block_size);
+    outcome across_the_end;
+    file.async_read_some_at(size - block_size, buffer, record_in(across_the_end));
+    outcome at_the_end;
+    file.async_read_some_at(size, buffer, record_in(at_the_end));
+    outcome written_across;
+    file.async_write_some_at(size - block_size, buffer, record_in(written_across));
+    outcome written_behind;
+    file.async_write_some_at(size, buffer, record_in(written_behind));
+    outcome resized;
+    file.async_resize(size / 2, record_plain_in(resized));
+    run_again(f.context);
+    BOOST_TEST(across_the_end.succeeded(block_size), across_the_end);
+    BOOST_TEST(at_the_end.failed(asio::error::eof), at_the_end);
+    BOOST_TEST(written_across.succeeded(block_size), written_across);
+    BOOST_TEST(written_behind.failed(system_error(ENOSPC)), written_behind);
+    BOOST_TEST(resized.failed(system_error(EINVAL)), resized);
+
+    // More than the queue of the device holds.
+    f.transfer(file, true, 2000);
+    const kaio::service_statistics s = f.service.statistics();
+    BOOST_TEST(s.operations_started == s.operations_completed);
+}
+
+BOOST_DATA_TEST_CASE(loop, data::make(modes), mode)
+{
+    if (!is_root())
+        return skip("needs root");
+    if (!why_no_loop_device().empty())
+        return skip(why_no_loop_device());
+    constexpr std::size_t size = 16 * 1024 * 1024;
+    const temporary_directory place;
+    const image_file image(place.path() + "/image", size);
+    const loop_device device(image.path());
+    exercise_device(device.path(), size, mode);
+}
+
+// A compressed RAM disk, new for each test, so that nobody else's is written to.
+class zram_device
+{
+public:
+    explicit zram_device(std::size_t size)
+    {
+        std::ifstream("/sys/class/zram-control/hot_add") >> number_;
+        if (number_.empty())
+            return;
+        std::ofstream(system_path("disksize")) << size << std::endl;
+        works_ = ::access(path().c_str(), R_OK | W_OK) == 0;
+    }
+
+    ~zram_device()
+    {
+        if (number_.empty())
+            return;
+        std::ofstream(system_path("reset")) << 1 << std::endl;
+        std::ofstream("/sys/class/zram-control/hot_remove") << number_ << std::endl;
+    }
+
+    zram_device(const zram_device&) = delete;
+    zram_device& operator=(const zram_device&) = delete;
+
+    bool works() const
+    {
+        return works_;
+    }
+
+    std::string path() const
+    {
+        return "/dev/zram" + number_;
+    }
+
+private:
+    std::string system_path(const std::string& name) const
+    {
+        return "/sys/block/zram" + number_ + "/" + name;
+    }
+
+    std::string number_;
+    bool works_ = false;
+};
+
+BOOST_DATA_TEST_CASE(zram, data::make(modes), mode)
+{
+    if (!is_root())
+        return skip("needs root");
+    constexpr std::size_t size = 16 * 1024 * 1024;
+    const zram_device device(size);
+    if (!device.works())
+        return skip("no zram device can be added");
+    exercise_device(device.path(), size, mode);
+}
+
+struct character_fixture : kinds_fixture
+{
+    character_fixture() : memory(block_size, 'x')
+    {
+    }
+
+    const outcome& read(kaio::random_access_file& file, std::uint64_t offset)
+    {
+        results.emplace_back();
+        file.async_read_some_at(offset, asio::buffer(memory), record_in(results.back()));
+        run_again(context);
+        return results.back();
+    }
+
+    const outcome& write(kaio::random_access_file& file, std::uint64_t offset)
+    {
+        results.emplace_back();
+        file.async_write_some_at(offset, asio::buffer(memory), record_in(results.back()));
+        run_again(context);
+        return results.back();
+    }
+
+    std::string memory;
+    std::deque<outcome> results;
+};
+
+BOOST_FIXTURE_TEST_CASE(null, character_fixture)
+{
+    kaio::random_access_file file(context, "/dev/null", file_base::read_write);
+    for (const std::uint64_t offset : {0U, 12345U})
+    {
+        BOOST_TEST(read(file, offset).failed(asio::error::eof));
+        BOOST_TEST(write(file, offset).succeeded(block_size));
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(zero, character_fixture)
+{
+    kaio::random_access_file file(context, "/dev/zero", file_base::read_write);
+    BOOST_TEST(write(file, 5).succeeded(block_size));
+    BOOST_TEST(read(file, 5).succeeded(block_size));
+    BOOST_TEST(memory == std::string(block_size, '\0'));
+}
+
+BOOST_FIXTURE_TEST_CASE(full, character_fixture)
+{
+    kaio::random_access_file file(context, "/dev/full", file_base::read_write);
+    BOOST_TEST(write(file, 0).failed(system_error(ENOSPC)));
+    BOOST_TEST(read(file, 0).succeeded(block_size));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// By whatever road, the result of the synchronous call.
+BOOST_DATA_TEST_CASE(pseudo_files,
+                     data::make({"/proc/version", "/proc/sys/kernel/ostype", "/proc/filesystems",
+                                 "/sys/kernel/mm/transparent_hugepage/enabled",
+                                 "/sys/block/loop0/size", "/proc/self/mem", "/etc", "/proc"}),
+                     path)
+{
+    kinds_fixture f;
+    const int descriptor = ::open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor == -1)
+        return skip(std::string("no ") + path);
+    kaio::random_access_file file(f.context, descriptor);
+    for (const ::off_t offset : {0, 3, 100000})
+    {
+        std::string expected(8192, '\0');
+        const ::ssize_t count = ::pread(descriptor, &expected[0], expected.size(), offset);
+        const int error = errno;
+        std::string memory(8192, '\0');
+        std::deque<outcome> results(20);
+        for (outcome& o : results)
+            file.async_read_some_at(static_cast<std::uint64_t>(offset), asio::buffer(memory),
+                                    record_in(o));
+        run_again(f.context);
+        for (const outcome& o : results)
+        {
+            if (count == -1)
+                BOOST_TEST(o.failed(system_error(error)), o);
+            else if (count == 0)
+                BOOST_TEST(o.failed(asio::error::eof), o);
+            else
+                BOOST_TEST(o.succeeded(static_cast<std::size_t>(count)), o);
+        }
+        BOOST_TEST(memory == expected);
+    }
+    const std::string text(10, 'x');
+    const ::ssize_t count = ::pwrite(descriptor, text.data(), text.size(), 0);
+    const int error = errno;
+    BOOST_REQUIRE(count == -1);
+    outcome written;
+    file.async_write_some_at(0, asio::buffer(text), record_in(written));
+    run_again(f.context);
+    BOOST_TEST(written.failed(system_error(error)), written);
+}
+
+BOOST_AUTO_TEST_CASE(appending_descriptors_that_are_assigned)
+{
+    const temporary_file target(std::string(100, '-'));
+    kinds_fixture f;
+    kaio::random_access_file file(f.context, ::open(target.c_str(), O_WRONLY | O_APPEND));
+    std::deque<outcome> results(50);
+    std::string expected(100, '-');
+    std::deque<std::string> texts;
+    for (std::size_t i = 0; i != results.size(); ++i)
+    {
+        texts.emplace_back(10 + i, static_cast<char>('a' + i % 26));
+        expected += texts.back();
+        file.async_write_some_at(0, asio::buffer(texts.back()), record_in(results[i]));
+    }
+    run(f.context);
+    for (std::size_t i = 0; i != results.size(); ++i)
+        BOOST_TEST(results[i].succeeded(10 + i), results[i]);
+    BOOST_TEST(target.contents() == expected);
+}
+
+BOOST_AUTO_TEST_CASE(o_direct_turned_on_and_off)
+{
+    if (!direct_io_available())
+        return skip("no direct I/O in " + directory());
+    constexpr std::size_t blocks = 32;
+    const temporary_file target(blocks * block_size);
+    kinds_fixture f;
+    const int descriptor = ::open(target.c_str(), O_RDWR | O_CLOEXEC);
+    kaio::random_access_file file(f.context, descriptor);
+    for (int round = 0; round != 10; ++round)
+    {
+        BOOST_REQUIRE(::fcntl(descriptor, F_SETFL, round % 2 == 0 ? O_DIRECT : 0) == 0);
+        f.transfer(file, true, blocks);
+        f.transfer(file, false, blocks);
+        f.transfer(file, true, blocks);
+        if (round % 2 != 0)
+            f.transfer(file, true, 10, 1000, 1);
+    }
+    // And while operations are outstanding.
+    std::deque<outcome> results(200);
+    aligned_memory memory(results.size() * block_size);
+    for (std::size_t i = 0; i != results.size(); ++i)
+    {
+        ::fcntl(descriptor, F_SETFL, i % 2 == 0 ? O_DIRECT : 0);
+        file.async_read_some_at(i % blocks * block_size,
+                                asio::buffer(memory.data() + i * block_size, block_size),
+                                record_in(results[i]));
+        f.context.restart();
+        f.context.poll();
+    }
+    run_again(f.context);
+    for (const outcome& o : results)
+        BOOST_TEST(o.succeeded(block_size), o);
+    const bool equal = memory.text().substr(0, blocks * block_size) ==
+                       pattern(0, blocks * block_size);
+    BOOST_TEST(equal);
+}
+
+BOOST_AUTO_TEST_SUITE(refused)
+
+void check_refused(int descriptor)
+{
+    kinds_fixture f;
+    kaio::random_access_file file(f.context);
+    boost::system::error_code ec;
+    file.assign(descriptor, ec);
+    BOOST_TEST(ec == system_error(ESPIPE));
+    BOOST_TEST(!file.is_open());
+    // It stays the caller's.
+    BOOST_TEST(::fcntl(descriptor, F_GETFD) != -1);
+    BOOST_CHECK_THROW(file.assign(descriptor), boost::system::system_error);
+    BOOST_CHECK_THROW(kaio::random_access_file(f.context, descriptor),
+                      boost::system::system_error);
+    BOOST_TEST(::fcntl(descriptor, F_GETFD) != -1);
+
+    // The same by its name.
+    const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
+    file.open(path, file_base::read_write, ec);
+    BOOST_TEST((ec == system_error(ESPIPE) || ec == system_error(ENXIO)), ec.message());
+    BOOST_TEST(!file.is_open());
+    outcome opened;
+    file.async_open(path, file_base::read_write, record_plain_in(opened));
+    run_again(f.context);
+    BOOST_TEST(opened.failed(ec), opened);
+    BOOST_TEST(!file.is_open());
+    ::close(descriptor);
+}
+
+BOOST_AUTO_TEST_CASE(pipe)
+{
+    int ends[2];
+    BOOST_REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    check_refused(ends[0]);
+    check_refused(ends[1]);
+}
+
+BOOST_AUTO_TEST_CASE(socket)
+{
+    int ends[2];
+    BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    check_refused(ends[0]);
+    check_refused(ends[1]);
+}
+
+BOOST_AUTO_TEST_CASE(terminal)
+{
+    const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (master == -1)
+        return skip("no pseudo-terminal");
+    ::grantpt(master);
+    ::unlockpt(master);
+    const int descriptor = ::open(::ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    BOOST_REQUIRE(descriptor != -1);
+    check_refused(descriptor);
+    ::close(master);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE_END()

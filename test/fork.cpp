@@ -1,0 +1,444 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+// A process is forked with operations in any state: both go on, and neither disturbs the other.
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <kaio/kaio.hpp>
+
+#include "support/blocked_helper.hpp"
+#include "support/child_process.hpp"
+#include "support/outcome.hpp"
+#include "support/plain_outcome.hpp"
+#include "support/run.hpp"
+#include "support/skip.hpp"
+#include "support/temporary_file.hpp"
+#include "support/transfer_modes.hpp"
+
+namespace asio = boost::asio;
+namespace data = boost::unit_test::data;
+
+using namespace kaio::test;
+
+using kaio::file_base;
+
+namespace fork_test {
+
+constexpr std::size_t block_size = 4096;
+constexpr std::size_t blocks = 64;
+
+struct fork_fixture
+{
+    explicit fork_fixture(const kaio::service_options& options = {},
+                          transfer_mode mode = transfer_mode::buffered)
+      : context(new asio::io_context), service(&kaio::make_aio_service(*context, options)),
+        file(new kaio::random_access_file(*context, target.path(), file_base::read_write | mode))
+    {
+    }
+
+    void read(std::size_t count)
+    {
+        for (std::size_t i = 0; i != count; ++i)
+        {
+            results.emplace_back();
+            memory.emplace_back(block_size);
+            file->async_read_some_at(i * block_size,
+                                     asio::buffer(memory.back().data(), block_size),
+                                     record_in(results.back()));
+        }
+    }
+
+    // Run all there is, and say whether all is as expected.
+    bool finish()
+    {
+        context->restart();
+        context->run_for(time_bound);
+        return context->stopped();
+    }
+
+    std::size_t right() const
+    {
+        std::size_t result = 0;
+        for (std::size_t i = 0; i != results.size(); ++i)
+            result += results[i].succeeded(block_size) &&
+                      memory[i].text() == pattern(i % blocks * block_size, block_size);
+        return result;
+    }
+
+    std::size_t aborted() const
+    {
+        std::size_t result = 0;
+        for (const outcome& o : results)
+            result += o.aborted();
+        return result;
+    }
+
+    void prepare()
+    {
+        context->notify_fork(asio::execution_context::fork_prepare);
+    }
+
+    void go_on_as_parent()
+    {
+        context->notify_fork(asio::execution_context::fork_parent);
+    }
+
+    void go_on_as_child()
+    {
+        context->notify_fork(asio::execution_context::fork_child);
+    }
+
+    const temporary_file target{blocks * block_size};
+    std::unique_ptr<asio::io_context> context;
+    kaio::aio_service* service;
+    std::unique_ptr<kaio::random_access_file> file;
+    std::deque<outcome> results;
+    std::deque<aligned_memory> memory;
+};
+
+// What the child does with a context of its own, after all else.
+inline bool reads_on(fork_fixture& f)
+{
+    const std::size_t before = f.results.size();
+    f.results.clear();
+    f.memory.clear();
+    f.read(blocks);
+    return before >= f.aborted() && f.finish() && f.right() == blocks;
+}
+
+} // namespace fork_test
+
+using namespace fork_test;
+
+BOOST_AUTO_TEST_SUITE(fork_)
+
+BOOST_DATA_TEST_CASE(nothing_outstanding, data::make(transfer_modes()) * data::make({"on", "off"}),
+                     mode, ring)
+{
+    ::setenv("KAIO_RING", ring, 1);
+    fork_fixture f({}, mode);
+    f.read(blocks);
+    BOOST_TEST(f.finish());
+    f.prepare();
+    const ::pid_t child = start_child([&] {
+        f.go_on_as_child();
+        KAIO_REQUIRE_IN_CHILD(f.right() == blocks);
+        KAIO_REQUIRE_IN_CHILD(reads_on(f));
+        KAIO_REQUIRE_IN_CHILD(f.service->statistics().outstanding == 0);
+        f.file.reset();
+        f.context.reset();
+        return 0;
+    });
+    f.go_on_as_parent();
+    BOOST_TEST(wait_for(child) == 0);
+    f.read(blocks);
+    BOOST_TEST(f.finish());
+    BOOST_TEST(f.right() == 2 * blocks);
+    ::unsetenv("KAIO_RING");
+}
+
+// Nothing has been submitted: it all stays the parent's.
+BOOST_DATA_TEST_CASE(operations_that_wait, data::make(transfer_modes()), mode)
+{
+    fork_fixture f({}, mode);
+    f.read(blocks);
+    f.prepare();
+    const ::pid_t child = start_child([&] {
+        f.go_on_as_child();
+        KAIO_REQUIRE_IN_CHILD(f.finish());
+        KAIO_REQUIRE_IN_CHILD(f.aborted() == blocks);
+        KAIO_REQUIRE_IN_CHILD(reads_on(f));
+        return 0;
+    });
+    f.go_on_as_parent();
+    BOOST_TEST(f.finish());
+    BOOST_TEST(f.right() == blocks);
+    BOOST_TEST(wait_for(child) == 0);
+}
+
+// Some are with the kernel, some wait: those have true results in both, these in the parent.
+BOOST_DATA_TEST_CASE(operations_in_flight,
+                     data::make({1U, 8U, 64U}) * data::make({"on", "off"}), max_in_flight, ring)
+{
+    if (!direct_io_available())
+        return skip("no direct I/O in " + directory());
+    ::setenv("KAIO_RING", ring, 1);
+    kaio::service_options options;
+    options.max_in_flight = max_in_flight;
+    fork_fixture f(options, transfer_mode::direct);
+    if (!f.service->statistics().kernel_aio)
+        return skip("needs AIO");
+    f.read(blocks);
+    f.context->poll_one();
+    const std::size_t completed = f.service->statistics().operations_completed;
+    f.prepare();
+    const ::pid_t child = start_child([&] {
+        f.go_on_as_child();
+        KAIO_REQUIRE_IN_CHILD(f.finish());
+        KAIO_REQUIRE_IN_CHILD(f.right() + f.aborted() == blocks);
+        KAIO_REQUIRE_IN_CHILD(f.right() >= max_in_flight);
+        KAIO_REQUIRE_IN_CHILD(f.right() >= completed);
+        KAIO_REQUIRE_IN_CHILD(reads_on(f));
+        return 0;
+    });
+    f.go_on_as_parent();
+    BOOST_TEST(f.finish());
+    BOOST_TEST(f.right() == blocks);
+    BOOST_TEST(wait_for(child) == 0);
+    ::unsetenv("KAIO_RING");
+}
+
+// One is with a helper when prepare is called, which waits for it. Others wait for a helper.
+BOOST_AUTO_TEST_CASE(operations_on_helpers)
+{
+    kaio::service_options options;
+    options.helper_threads = 1;
+    fork_fixture f(options);
+    const temporary_file slow;
+    held_open held(slow.path());
+    if (!held.works())
+        return skip("no leases here");
+    kaio::random_access_file file(*f.context);
+    outcome begun;
+    outcome waiting;
+    file.async_open(slow.path(), file_base::read_only, record_plain_in(begun));
+    run_until_begun(*f.context, 1);
+    f.file->async_resize(5, record_plain_in(waiting));
+    std::thread releaser([&] { held.release(); });
+    f.prepare();
+    releaser.join();
+    const ::pid_t child = start_child([&] {
+        f.go_on_as_child();
+        KAIO_REQUIRE_IN_CHILD(f.finish());
+        KAIO_REQUIRE_IN_CHILD(begun.succeeded(0));
+        KAIO_REQUIRE_IN_CHILD(file.is_open());
+        KAIO_REQUIRE_IN_CHILD(waiting.succeeded(0) || waiting.aborted());
+        return 0;
+    });
+    f.go_on_as_parent();
+    BOOST_TEST(f.finish());
+    BOOST_TEST(begun.succeeded(0), begun);
+    BOOST_TEST(waiting.succeeded(0), waiting);
+    BOOST_TEST(wait_for(child) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(helpers_are_remade)
+{
+    fork_fixture f;
+    outcome resized;
+    f.file->async_resize(blocks * block_size, record_plain_in(resized));
+    BOOST_TEST(f.finish());
+    BOOST_TEST(resized.succeeded(0), resized);
+    for (int round = 0; round != 3; ++round)
+    {
+        outcome waiting;
+        f.file->async_resize(blocks * block_size + static_cast<std::size_t>(round),
+                             record_plain_in(waiting));
+        f.prepare();
+        const ::pid_t child = start_child([&] {
+            f.go_on_as_child();
+            KAIO_REQUIRE_IN_CHILD(f.finish());
+            // Done before, or given up.
+            KAIO_REQUIRE_IN_CHILD(waiting.succeeded(0) || waiting.aborted());
+            outcome again;
+            kaio::random_access_file other(*f.context);
+            other.async_open(f.target.path(), file_base::read_only, record_plain_in(again));
+            KAIO_REQUIRE_IN_CHILD(f.finish());
+            KAIO_REQUIRE_IN_CHILD(again.succeeded(0));
+            return 0;
+        });
+        f.go_on_as_parent();
+        BOOST_TEST(f.finish());
+        BOOST_TEST(waiting.succeeded(0), waiting);
+        BOOST_TEST(wait_for(child) == 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_kind_of_operation_waiting)
+{
+    fork_fixture f;
+    kaio::random_access_file opening(*f.context);
+    kaio::random_access_file closing(*f.context, f.target.path(), file_base::read_only);
+    std::deque<outcome> o(5);
+    f.file->async_sync_all(record_plain_in(o[0]));
+    f.file->async_resize(blocks * block_size, record_plain_in(o[1]));
+    f.file->async_allocate(0, 1, record_plain_in(o[2]));
+    opening.async_open(f.target.path(), file_base::read_only, record_plain_in(o[3]));
+    closing.async_close(record_plain_in(o[4]));
+    f.read(blocks);
+    f.prepare();
+    const ::pid_t child = start_child([&] {
+        f.go_on_as_child();
+        KAIO_REQUIRE_IN_CHILD(f.finish());
+        for (const outcome& each : o)
+            KAIO_REQUIRE_IN_CHILD(each.succeeded(0) || each.aborted());
+        KAIO_REQUIRE_IN_CHILD(opening.is_open() == !o[3].ec);
+        KAIO_REQUIRE_IN_CHILD(f.right() + f.aborted() == blocks);
+        KAIO_REQUIRE_IN_CHILD(reads_on(f));
+        opening.close();
+        f.file.reset();
+        f.context.reset();
+        return 0;
+    });
+    f.go_on_as_parent();
+    BOOST_TEST(f.finish());
+    for (const outcome& each : o)
+        BOOST_TEST(each.succeeded(0), each);
+    BOOST_TEST(opening.is_open());
+    BOOST_TEST(f.right() == blocks);
+    BOOST_TEST(wait_for(child) == 0);
+}
+
+// Finished, but not yet handed to a handler: finished in both.
+BOOST_AUTO_TEST_CASE(operations_that_have_finished)
+{
+    fork_fixture f;
+    f.read(blocks);
+    // One turn, which runs but some handlers.
+    f.context->poll_one();
+    const std::size_t before = f.right();
+    f.prepare();
+    const ::pid_t child = start_child([&] {
+        f.go_on_as_child();
+        KAIO_REQUIRE_IN_CHILD(f.finish());
+        KAIO_REQUIRE_IN_CHILD(f.right() >= before);
+        KAIO_REQUIRE_IN_CHILD(f.right() + f.aborted() == blocks);
+        return 0;
+    });
+    f.go_on_as_parent();
+    BOOST_TEST(f.finish());
+    BOOST_TEST(f.right() == blocks);
+    BOOST_TEST(wait_for(child) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_context_without_files)
+{
+    asio::io_context context;
+    kaio::make_aio_service(context);
+    context.notify_fork(asio::execution_context::fork_prepare);
+    const ::pid_t child = start_child([&] {
+        context.notify_fork(asio::execution_context::fork_child);
+        return 0;
+    });
+    context.notify_fork(asio::execution_context::fork_parent);
+    BOOST_TEST(wait_for(child) == 0);
+}
+
+// Both busy at the same time, on the same file.
+BOOST_AUTO_TEST_CASE(generations)
+{
+    fork_fixture f;
+    f.read(10);
+    f.prepare();
+    const ::pid_t child = start_child([&] {
+        f.go_on_as_child();
+        f.read(10);
+        f.prepare();
+        const ::pid_t grandchild = start_child([&] {
+            f.go_on_as_child();
+            KAIO_REQUIRE_IN_CHILD(f.finish());
+            KAIO_REQUIRE_IN_CHILD(f.aborted() == 20);
+            KAIO_REQUIRE_IN_CHILD(reads_on(f));
+            return 0;
+        });
+        f.go_on_as_parent();
+        KAIO_REQUIRE_IN_CHILD(f.finish());
+        KAIO_REQUIRE_IN_CHILD(f.aborted() == 10);
+        KAIO_REQUIRE_IN_CHILD(wait_for(grandchild) == 0);
+        return 0;
+    });
+    f.go_on_as_parent();
+    for (int i = 0; i != 100; ++i)
+    {
+        f.results.clear();
+        f.memory.clear();
+        f.context->restart();
+        BOOST_REQUIRE(f.finish());
+        f.read(blocks);
+        BOOST_REQUIRE(f.finish());
+        BOOST_REQUIRE(f.right() == blocks);
+    }
+    BOOST_TEST(wait_for(child) == 0);
+}
+
+BOOST_AUTO_TEST_SUITE(without_notify_fork)
+
+// How a child ends that knows nothing of the context.
+enum class end
+{
+    quick_exit,
+    destruction,
+    static_destruction
+};
+
+std::ostream& operator<<(std::ostream& os, end e)
+{
+    return os << (e == end::quick_exit    ? "_exit"
+                  : e == end::destruction ? "the context destroyed"
+                                          : "exit");
+}
+
+// A context that lives until exit().
+std::unique_ptr<fork_fixture>& static_fixture()
+{
+    static std::unique_ptr<fork_fixture> value;
+    return value;
+}
+
+BOOST_DATA_TEST_CASE(the_child_ends,
+                     data::make({end::quick_exit, end::destruction, end::static_destruction}) *
+                         data::make(transfer_modes()) * data::make({"on", "off"}) *
+                         data::make({false, true}),
+                     how, mode, ring, helper_busy)
+{
+    ::setenv("KAIO_RING", ring, 1);
+    kaio::service_options options;
+    options.max_in_flight = 8;
+    static_fixture() = std::make_unique<fork_fixture>(options, mode);
+    fork_fixture& f = *static_fixture();
+    std::unique_ptr<blocked_helper> blocker;
+    if (helper_busy)
+        blocker = std::make_unique<blocked_helper>(*f.context);
+    f.read(blocks);
+    f.context->poll_one();
+    const ::pid_t child = ::fork();
+    if (child == 0)
+    {
+        ::alarm(static_cast<unsigned>(time_bound.count()));
+        if (how == end::quick_exit)
+            ::_exit(0);
+        if (how == end::static_destruction)
+            std::exit(0);
+        f.file.reset();
+        f.context.reset();
+        ::_exit(0);
+    }
+    BOOST_TEST(wait_for(child) == 0);
+    blocker.reset();
+    BOOST_TEST(f.finish());
+    BOOST_TEST(f.right() == blocks);
+    f.read(blocks);
+    BOOST_TEST(f.finish());
+    BOOST_TEST(f.right() == 2 * blocks);
+    static_fixture().reset();
+    ::unsetenv("KAIO_RING");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE_END()

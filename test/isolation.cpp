@@ -1,0 +1,280 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+// A file whose server doesn't answer holds up neither the loop nor the other files of its context.
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <kaio/kaio.hpp>
+
+#include "support/blocked_helper.hpp"
+#include "support/file_systems.hpp"
+#include "support/fuse_server.hpp"
+#include "support/outcome.hpp"
+#include "support/plain_outcome.hpp"
+#include "support/run.hpp"
+#include "support/skip.hpp"
+#include "support/temporary_file.hpp"
+#include "support/transfer_modes.hpp"
+
+namespace asio = boost::asio;
+namespace data = boost::unit_test::data;
+
+using namespace kaio::test;
+
+using kaio::file_base;
+
+namespace {
+
+constexpr std::size_t block_size = 4096;
+constexpr std::size_t blocks = 64;
+
+// Why the tests can't be; empty if they can.
+std::string why_not()
+{
+    if (!is_root())
+        return "needs root";
+    return fuse_file_system::why_not();
+}
+
+struct isolation_fixture
+{
+    isolation_fixture() : fuse(make_fuse()), service(kaio::make_aio_service(context, options()))
+    {
+    }
+
+    static kaio::service_options options()
+    {
+        kaio::service_options result;
+        result.max_in_flight = 32;
+        result.helper_threads = 4;
+        return result;
+    }
+
+    static std::unique_ptr<fuse_file_system> make_fuse()
+    {
+        private_mounts();
+        return std::make_unique<fuse_file_system>(true);
+    }
+
+    std::unique_ptr<kaio::random_access_file> open(const std::string& path,
+                                                   file_base::flags flags)
+    {
+        return std::make_unique<kaio::random_access_file>(context, path, flags);
+    }
+
+    // Reads that won't be answered.
+    void hang(kaio::random_access_file& file, std::size_t count)
+    {
+        for (std::size_t i = 0; i != count; ++i)
+        {
+            hung.emplace_back();
+            memory.emplace_back(block_size);
+            file.async_read_some_at(i % blocks * block_size,
+                                    asio::buffer(memory.back().data(), block_size),
+                                    record_in(hung.back()));
+        }
+    }
+
+    void run_until_held(std::size_t count)
+    {
+        const auto end = std::chrono::steady_clock::now() + time_bound;
+        while (fuse->held() < count && std::chrono::steady_clock::now() < end)
+        {
+            context.restart();
+            context.run_for(std::chrono::milliseconds(1));
+        }
+        BOOST_REQUIRE(fuse->held() >= count);
+    }
+
+    // Reads, writes and syncs of another file all complete.
+    void check_others(kaio::random_access_file& file)
+    {
+        for (int round = 0; round != 3; ++round)
+        {
+            std::deque<outcome> results(2 * blocks + 1);
+            std::deque<aligned_memory> buffers;
+            for (std::size_t i = 0; i != 2 * blocks; ++i)
+            {
+                buffers.emplace_back(block_size);
+                const std::size_t offset = i % blocks * block_size;
+                pattern(offset, block_size).copy(buffers.back().data(), block_size);
+                const auto buffer = asio::buffer(buffers.back().data(), block_size);
+                if (i % 2 == 0)
+                    file.async_read_some_at(offset, buffer, record_in(results[i]));
+                else
+                    file.async_write_some_at(offset, buffer, record_in(results[i]));
+            }
+            file.async_sync_data(record_plain_in(results[2 * blocks]));
+            context.restart();
+            run_until(context, [&] {
+                for (const outcome& o : results)
+                {
+                    if (o.calls == 0)
+                        return false;
+                }
+                return true;
+            });
+            for (std::size_t i = 0; i != 2 * blocks; ++i)
+                BOOST_TEST(results[i].succeeded(block_size), results[i]);
+            BOOST_TEST(results[2 * blocks].succeeded(0), results[2 * blocks]);
+        }
+    }
+
+    // The server dies, and everything that waited for it ends with an error, once.
+    void check_end()
+    {
+        for (const outcome& o : hung)
+            BOOST_TEST(o.calls == 0);
+        fuse->die();
+        run_again(context);
+        for (const outcome& o : hung)
+        {
+            BOOST_TEST(o.calls == 1);
+            BOOST_TEST(!!o.ec);
+        }
+        const kaio::service_statistics s = service.statistics();
+        BOOST_TEST(s.outstanding == 0U);
+        BOOST_TEST(s.operations_started == s.operations_completed);
+    }
+
+    std::unique_ptr<fuse_file_system> fuse;
+    std::deque<outcome> hung;
+    std::deque<aligned_memory> memory;
+    asio::io_context context;
+    kaio::aio_service& service;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(isolation)
+
+BOOST_DATA_TEST_CASE(more_reads_than_may_be_in_flight,
+                     data::make(transfer_modes()) * data::make(transfer_modes()), hung_mode,
+                     other_mode)
+{
+    if (!why_not().empty())
+        return skip(why_not());
+    const temporary_file target(blocks * block_size);
+    isolation_fixture f;
+    const auto bad = f.open(f.fuse->path("hung"), file_base::read_only | hung_mode);
+    f.fuse->hold();
+    const auto good = f.open(target.path(), file_base::read_write | other_mode);
+    f.hang(*bad, 100);
+    f.run_until_held(1);
+    f.check_others(*good);
+    f.check_end();
+}
+
+BOOST_DATA_TEST_CASE(a_file_opened_afterwards, data::make(transfer_modes()), mode)
+{
+    if (!why_not().empty())
+        return skip(why_not());
+    const temporary_file target(blocks * block_size);
+    isolation_fixture f;
+    const auto bad = f.open(f.fuse->path("hung"), file_base::read_only | mode);
+    f.fuse->hold();
+    f.hang(*bad, 100);
+    f.run_until_held(1);
+    f.context.run_for(std::chrono::milliseconds(50));
+    const auto good = f.open(target.path(), file_base::read_write | mode);
+    f.check_others(*good);
+    f.check_end();
+}
+
+BOOST_AUTO_TEST_CASE(opens)
+{
+    if (!why_not().empty())
+        return skip(why_not());
+    const temporary_file target(blocks * block_size);
+    isolation_fixture f;
+    f.fuse->hold();
+    std::deque<kaio::random_access_file> bad;
+    for (int i = 0; i != 50; ++i)
+    {
+        bad.emplace_back(f.context);
+        f.hung.emplace_back();
+        bad.back().async_open(f.fuse->path("hung-" + std::to_string(i)), file_base::read_only,
+                              record_plain_in(f.hung.back()));
+    }
+    const auto good = f.open(target.path(), file_base::read_write);
+    f.run_until_held(1);
+    f.check_others(*good);
+    f.check_end();
+}
+
+// Closing a file and taking operations back doesn't wait for the server.
+BOOST_DATA_TEST_CASE(close_and_cancel, data::make(transfer_modes()), mode)
+{
+    if (!why_not().empty())
+        return skip(why_not());
+    const temporary_file target(blocks * block_size);
+    isolation_fixture f;
+    const auto bad = f.open(f.fuse->path("hung"), file_base::read_only | mode);
+    const auto worse = f.open(f.fuse->path("hung-too"), file_base::read_only | mode);
+    f.fuse->hold();
+    const auto good = f.open(target.path(), file_base::read_write | mode);
+    f.hang(*bad, 100);
+    f.hang(*worse, 100);
+    f.run_until_held(1);
+    worse->cancel();
+    bad->close();
+    f.check_others(*good);
+    std::size_t aborted = 0;
+    std::size_t outstanding = 0;
+    for (const outcome& o : f.hung)
+    {
+        aborted += o.aborted();
+        outstanding += o.calls == 0;
+    }
+    BOOST_TEST(aborted + outstanding == 200U);
+    BOOST_TEST(outstanding >= 1U);
+    BOOST_TEST(outstanding <= 36U);
+    f.fuse->die();
+    run_again(f.context);
+    for (const outcome& o : f.hung)
+        BOOST_TEST(o.calls == 1);
+}
+
+// The end of a context waits until the buffers are free, and calls nobody.
+BOOST_DATA_TEST_CASE(the_context_ends, data::make(transfer_modes()), mode)
+{
+    if (!why_not().empty())
+        return skip(why_not());
+    private_mounts();
+    fuse_file_system fuse(true);
+    std::deque<outcome> results(20);
+    std::deque<aligned_memory> memory;
+    auto context = std::make_unique<asio::io_context>();
+    kaio::random_access_file file(*context, fuse.path("hung"), file_base::read_only | mode);
+    fuse.hold();
+    for (outcome& o : results)
+    {
+        memory.emplace_back(block_size);
+        file.async_read_some_at(0, asio::buffer(memory.back().data(), block_size), record_in(o));
+    }
+    wait_until([&] {
+        context->restart();
+        context->poll();
+        return fuse.held() != 0;
+    });
+    file.close();
+    std::thread killer([&] { fuse.die(); });
+    context.reset();
+    killer.join();
+    for (const outcome& o : results)
+        BOOST_TEST(o.calls <= 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,243 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+// With submission_mode::on_thread no thread of the program makes a call that may wait for a disk.
+
+#include <atomic>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <deque>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+
+#include <kaio/kaio.hpp>
+
+#include "support/interposed_io.hpp"
+#include "support/outcome.hpp"
+#include "support/page_cache.hpp"
+#include "support/plain_outcome.hpp"
+#include "support/run.hpp"
+#include "support/skip.hpp"
+#include "support/temporary_file.hpp"
+#include "support/transfer_modes.hpp"
+
+namespace asio = boost::asio;
+namespace data = boost::unit_test::data;
+
+using namespace kaio::test;
+
+using kaio::file_base;
+
+namespace {
+
+constexpr std::size_t block_size = 4096;
+
+kaio::service_options on_thread()
+{
+    kaio::service_options result;
+    result.submission = kaio::submission_mode::on_thread;
+    return result;
+}
+
+// Sees which threads call io_submit.
+class witness
+{
+public:
+    std::size_t calls() const
+    {
+        return calls_;
+    }
+
+    bool saw(std::thread::id id) const
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return threads_.count(id) != 0;
+    }
+
+    bool nowait_seen() const
+    {
+        return nowait_seen_;
+    }
+
+private:
+    int submit(::aio_context_t kernel, long count, ::iocb** blocks)
+    {
+        ++calls_;
+        for (long i = 0; i != count; ++i)
+        {
+            if ((blocks[i]->aio_rw_flags & RWF_NOWAIT) != 0)
+                nowait_seen_ = true;
+        }
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            threads_.insert(std::this_thread::get_id());
+        }
+        return kernel_submit(kernel, count, blocks);
+    }
+
+    mutable std::mutex mutex_;
+    std::set<std::thread::id> threads_;
+    std::atomic<std::size_t> calls_{0};
+    std::atomic<bool> nowait_seen_{false};
+
+    const interposed_submit hook_{[this](::aio_context_t kernel, long count, ::iocb** blocks) {
+        return submit(kernel, count, blocks);
+    }};
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(submission_thread)
+
+BOOST_DATA_TEST_CASE(the_loop_submits_nothing,
+                     data::make(transfer_modes()) * data::make({1, 256}), mode, max_in_flight)
+{
+    constexpr std::size_t count = 300;
+    const temporary_file target(count * block_size);
+    const witness w;
+    asio::io_context context;
+    kaio::service_options options = on_thread();
+    options.max_in_flight = static_cast<std::size_t>(max_in_flight);
+    auto& service = kaio::make_aio_service(context, options);
+    if (!service.statistics().kernel_aio)
+        return skip("needs AIO");
+    kaio::random_access_file file(context, target.path(), file_base::read_write | mode);
+    std::deque<aligned_memory> memory;
+    std::deque<outcome> results(count);
+    for (std::size_t i = 0; i != count; ++i)
+    {
+        memory.emplace_back(block_size);
+        const auto buffer = asio::buffer(memory.back().data(), block_size);
+        pattern(i * block_size, block_size).copy(memory.back().data(), block_size);
+        initiate([&] {
+            if (i % 3 == 0)
+                file.async_write_some_at(i * block_size, buffer, record_in(results[i]));
+            else
+                file.async_read_some_at(i * block_size, buffer, record_in(results[i]));
+        });
+    }
+    std::deque<outcome> syncs(5);
+    for (outcome& o : syncs)
+        initiate([&] { file.async_sync_data(record_plain_in(o)); });
+    run(context);
+    for (std::size_t i = 0; i != count; ++i)
+    {
+        BOOST_TEST(results[i].succeeded(block_size), results[i]);
+        const bool equal = memory[i].text() == pattern(i * block_size, block_size);
+        BOOST_TEST(equal);
+    }
+    for (const outcome& o : syncs)
+        BOOST_TEST(o.succeeded(0), o);
+
+    BOOST_TEST(!w.saw(std::this_thread::get_id()));
+    BOOST_TEST(w.calls() > 0U);
+    const kaio::service_statistics s = service.statistics();
+    BOOST_TEST(s.longest_submit.count() == 0);
+    BOOST_TEST(s.would_block_fallbacks == 0U);
+    BOOST_TEST(s.in_flight_high_water <= static_cast<std::size_t>(max_in_flight));
+    // Nothing to wait for is asked of a thread that may wait.
+    BOOST_TEST(!w.nowait_seen());
+}
+
+BOOST_DATA_TEST_CASE(cold_files_and_files_that_grow, data::make(transfer_modes()), mode)
+{
+    constexpr std::size_t count = 100;
+    const temporary_file cold(count * block_size);
+    drop_from_page_cache(cold.path());
+    const temporary_file growing;
+    const witness w;
+    asio::io_context context;
+    kaio::make_aio_service(context, on_thread());
+    kaio::random_access_file reader(context, cold.path(), file_base::read_only | mode);
+    kaio::random_access_file writer(context, growing.path(), file_base::write_only | mode);
+    std::deque<aligned_memory> memory;
+    std::deque<outcome> results(2 * count);
+    for (std::size_t i = 0; i != count; ++i)
+    {
+        memory.emplace_back(block_size);
+        reader.async_read_some_at(i * block_size, asio::buffer(memory.back().data(), block_size),
+                                  record_in(results[2 * i]));
+        memory.emplace_back(block_size);
+        pattern(i * block_size, block_size).copy(memory.back().data(), block_size);
+        writer.async_write_some_at(i * block_size, asio::buffer(memory.back().data(), block_size),
+                                   record_in(results[2 * i + 1]));
+    }
+    run(context);
+    for (std::size_t i = 0; i != 2 * count; ++i)
+    {
+        BOOST_TEST(results[i].succeeded(block_size), results[i]);
+        const bool equal = memory[i].text() == pattern(i / 2 * block_size, block_size);
+        BOOST_TEST(equal);
+    }
+    const bool equal = growing.contents() == pattern(0, count * block_size);
+    BOOST_TEST(equal);
+    BOOST_TEST(!w.saw(std::this_thread::get_id()));
+    BOOST_TEST(asio::use_service<kaio::aio_service>(context).statistics().longest_submit.count() ==
+               0);
+}
+
+// Appending writes keep their order.
+BOOST_AUTO_TEST_CASE(appending)
+{
+    constexpr std::size_t count = 100;
+    const temporary_file target;
+    const witness w;
+    asio::io_context context;
+    kaio::make_aio_service(context, on_thread());
+    kaio::random_access_file file(context, target.path(),
+                                  file_base::write_only | file_base::append);
+    const std::string text = pattern(0, count * 777);
+    std::deque<outcome> results(count);
+    for (std::size_t i = 0; i != count; ++i)
+        file.async_write_some_at(0, asio::buffer(text.data() + i * 777, 777),
+                                 record_in(results[i]));
+    run(context);
+    for (const outcome& o : results)
+        BOOST_TEST(o.succeeded(777), o);
+    BOOST_TEST(target.contents() == text);
+    BOOST_TEST(!w.saw(std::this_thread::get_id()));
+}
+
+BOOST_AUTO_TEST_CASE(on_several_threads)
+{
+    if (!direct_io_available())
+        return skip("no direct I/O in " + directory());
+    constexpr std::size_t count = 500;
+    const temporary_file target(count * block_size);
+    const witness w;
+    asio::io_context context;
+    kaio::make_aio_service(context, on_thread());
+    kaio::random_access_file file(context, target.path(),
+                                  file_base::read_only | file_base::direct);
+    std::deque<aligned_memory> memory;
+    std::deque<outcome> results(count);
+    std::mutex mutex;
+    std::set<std::thread::id> loops;
+    for (std::size_t i = 0; i != count; ++i)
+    {
+        memory.emplace_back(block_size);
+        file.async_read_some_at(i * block_size, asio::buffer(memory.back().data(), block_size),
+                                [&, i](boost::system::error_code ec, std::size_t bytes) {
+                                    record_in r(results[i]);
+                                    r(ec, bytes);
+                                    const std::lock_guard<std::mutex> lock(mutex);
+                                    loops.insert(std::this_thread::get_id());
+                                });
+    }
+    run_on_threads(context, 4);
+    for (std::size_t i = 0; i != count; ++i)
+        BOOST_TEST(results[i].succeeded(block_size), results[i]);
+    for (const std::thread::id id : loops)
+        BOOST_TEST(!w.saw(id));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

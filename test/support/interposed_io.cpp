@@ -1,0 +1,96 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#include "interposed_io.hpp"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace kaio {
+namespace test {
+namespace {
+
+template <typename... Arguments>
+int negative_errno(long number, Arguments... arguments)
+{
+    const long result = ::syscall(number, arguments...);
+    return result == -1 ? -errno : static_cast<int>(result);
+}
+
+} // namespace
+
+int kernel_setup(unsigned events, ::aio_context_t* context)
+{
+    return negative_errno(SYS_io_setup, events, context);
+}
+
+int kernel_submit(::aio_context_t context, long count, ::iocb** blocks)
+{
+    return negative_errno(SYS_io_submit, context, count, blocks);
+}
+
+int kernel_get_events(::aio_context_t context, long minimum, long maximum, ::io_event* events,
+                      ::timespec* timeout)
+{
+    return negative_errno(SYS_io_getevents, context, minimum, maximum, events, timeout);
+}
+
+int kernel_duplicate(int from, int to, int flags)
+{
+    return static_cast<int>(::syscall(SYS_dup3, from, to, flags));
+}
+
+::ssize_t kernel_write(int descriptor, const ::iovec* buffers, int count, ::off_t offset, int flags)
+{
+    // The offset goes in two halves, of which a 64-bit kernel ignores the second.
+    return ::syscall(SYS_pwritev2, descriptor, buffers, count, offset, 0L, flags);
+}
+
+} // namespace test
+} // namespace kaio
+
+extern "C" {
+
+int io_setup(int events, ::aio_context_t* context)
+{
+    const auto count = static_cast<unsigned>(events);
+    return kaio::test::interposed_setup::current
+               ? (*kaio::test::interposed_setup::current)(count, context)
+               : kaio::test::kernel_setup(count, context);
+}
+
+int io_submit(::aio_context_t context, long count, ::iocb** blocks)
+{
+    return kaio::test::interposed_submit::current
+               ? (*kaio::test::interposed_submit::current)(context, count, blocks)
+               : kaio::test::kernel_submit(context, count, blocks);
+}
+
+int io_getevents(::aio_context_t context, long minimum, long maximum, ::io_event* events,
+                 ::timespec* timeout)
+{
+    return kaio::test::interposed_get_events::current
+               ? (*kaio::test::interposed_get_events::current)(context, minimum, maximum, events,
+                                                               timeout)
+               : kaio::test::kernel_get_events(context, minimum, maximum, events, timeout);
+}
+
+int dup3(int from, int to, int flags) noexcept
+{
+    return kaio::test::interposed_duplicate::current
+               ? (*kaio::test::interposed_duplicate::current)(from, to, flags)
+               : kaio::test::kernel_duplicate(from, to, flags);
+}
+
+::ssize_t pwritev2(int descriptor, const ::iovec* buffers, int count, ::off_t offset, int flags)
+{
+    return kaio::test::interposed_write::current
+               ? (*kaio::test::interposed_write::current)(descriptor, buffers, count, offset, flags)
+               : kaio::test::kernel_write(descriptor, buffers, count, offset, flags);
+}
+
+} // extern "C"

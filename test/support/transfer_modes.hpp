@@ -1,0 +1,49 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#ifndef KAIO_TEST_SUPPORT_TRANSFER_MODES_HPP
+#define KAIO_TEST_SUPPORT_TRANSFER_MODES_HPP
+
+#include <iostream>
+#include <vector>
+
+#include <kaio/file_base.hpp>
+
+#include "temporary_file.hpp"
+
+namespace kaio {
+namespace test {
+
+/// Through the page cache, or past it.
+enum class transfer_mode
+{
+    buffered,
+    direct
+};
+
+inline std::ostream& operator<<(std::ostream& os, transfer_mode mode)
+{
+    return os << (mode == transfer_mode::direct ? "direct" : "buffered");
+}
+
+/// Flags to open a file for a mode.
+inline file_base::flags operator|(file_base::flags flags, transfer_mode mode)
+{
+    return mode == transfer_mode::direct ? flags | file_base::direct : flags;
+}
+
+/// The modes that the test directory allows.
+inline std::vector<transfer_mode> transfer_modes()
+{
+    if (direct_io_available())
+        return {transfer_mode::buffered, transfer_mode::direct};
+    std::cerr << "no direct I/O in " << directory() << ": its tests are left out\n";
+    return {transfer_mode::buffered};
+}
+
+} // namespace test
+} // namespace kaio
+
+#endif // KAIO_TEST_SUPPORT_TRANSFER_MODES_HPP
