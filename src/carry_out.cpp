@@ -67,7 +67,6 @@ void skip(operation_record& record, std::int64_t bytes) noexcept
     }
     record.buffers_->iov_base = static_cast<char*>(record.buffers_->iov_base) + left;
     record.buffers_->iov_len -= left;
-    record.offset_ += bytes;
 }
 
 std::int64_t transfer(operation_record& record, int descriptor) noexcept
@@ -82,7 +81,7 @@ std::int64_t transfer(operation_record& record, int descriptor) noexcept
     int error = 0;
     const std::size_t bytes =
         descriptor::transfer(descriptor, record.kind_, record.buffers_, record.buffer_count_,
-                             record.offset_, record.rw_flags_, error);
+                             record.offset_ + before, record.rw_flags_, error);
     if (error != 0)
         return before != 0 ? before : -error;
     return before + static_cast<std::int64_t>(bytes);

@@ -5,9 +5,13 @@
 
 // What becomes of operations that the kernel has let go of, or that it never got.
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <utility>
+
+#include <kaio/detail/descriptor.hpp>
 
 #include "engine_implementation.hpp"
 #include "record_facts.hpp"
@@ -95,8 +99,20 @@ void engine::implementation::continue_off_loop(operation_record& record) noexcep
         send_off_loop(record, road::thread);
 }
 
+// What has been transferred at the position of the file lies before it now. A descriptor that was
+// closed or released is nobody's business here any more.
+void engine::implementation::move_position(const operation_record& record,
+                                           std::int64_t result) noexcept
+{
+    if (!record.at_position_ || record.offset_ == -1 || result <= 0 || record.file_->detached_)
+        return;
+    int ignored = 0;
+    descriptor::seek(record.file_->descriptor_, record.offset_ + result, SEEK_SET, ignored);
+}
+
 void engine::implementation::finish(operation_record& record, std::int64_t result) noexcept
 {
+    move_position(record, result);
     if (record.serial_)
         queue_.serial_finished(*record.file_);
     record.result_ = result;
@@ -116,6 +132,9 @@ void engine::implementation::abort(operation_record& record) noexcept
     queue_.erase(record);
     // One that waits for the loop has not had its serial turn: another may be having it.
     record.serial_ = record.serial_ && had_turn;
+    // In a child process the position is the parent's, where the operation goes on.
+    if (record.transferred_ != 0 && process_ != ::getpid())
+        record.at_position_ = false;
     finish_early(record, ECANCELED);
 }
 

@@ -30,7 +30,8 @@ int errno_of(int result) noexcept
 
 } // namespace
 
-int open(const char* path, int flags, unsigned permissions, int& error) noexcept
+int open(const char* path, int flags, unsigned permissions, access_pattern pattern,
+         int& error) noexcept
 {
     int result;
     do
@@ -39,7 +40,9 @@ int open(const char* path, int flags, unsigned permissions, int& error) noexcept
 
     error = errno_of(result);
     if (result != -1)
-        ::posix_fadvise(result, 0, 0, POSIX_FADV_RANDOM);
+        ::posix_fadvise(result, 0, 0,
+                        pattern == access_pattern::random ? POSIX_FADV_RANDOM
+                                                          : POSIX_FADV_SEQUENTIAL);
     return result;
 }
 
@@ -51,6 +54,13 @@ void check_seekable(int descriptor, int& error) noexcept
 void close(int descriptor, int& error) noexcept
 {
     error = errno_of(::close(descriptor));
+}
+
+std::uint64_t seek(int descriptor, std::int64_t offset, int whence, int& error) noexcept
+{
+    const ::off_t position = ::lseek(descriptor, static_cast<::off_t>(offset), whence);
+    error = position == -1 ? errno : 0;
+    return position == -1 ? 0 : static_cast<std::uint64_t>(position);
 }
 
 std::uint64_t size(int descriptor, int& error) noexcept

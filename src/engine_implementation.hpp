@@ -49,6 +49,7 @@ public:
         thread
     };
     road road_of(operation_record& record) noexcept;
+    int find_position(operation_record& record) noexcept;
     bool has_slot(const open_file& file) const noexcept;
     bool may_submit() const noexcept;
     void fill_from_loop(submission_batch& batch) noexcept;
@@ -71,6 +72,7 @@ public:
     void completed(operation_record& record, std::int64_t result) noexcept;
     void give_back_slot(operation_record& record) noexcept;
     void continue_off_loop(operation_record& record) noexcept;
+    void move_position(const operation_record& record, std::int64_t result) noexcept;
     void finish(operation_record& record, std::int64_t result) noexcept;
     void finish_early(operation_record& record, int error) noexcept;
     void abort(operation_record& record) noexcept;

@@ -62,8 +62,8 @@ bool engine::resume_in_child()
     if (self.context_)
         self.context_->abandon();
     self.context_.reset();
-    self.process_ = ::getpid();
     self.abort_all_waiting();
+    self.process_ = ::getpid();
     self.workers_.resume();
     self.waiting_ = self.signalled_ = self.congested_ = self.worker_wants_slot_ = false;
     self.wake_event_.reset();

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <chrono>
 
+#include <kaio/detail/descriptor.hpp>
+
 #include "engine_implementation.hpp"
 #include "record_facts.hpp"
 
@@ -28,6 +30,8 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
     record.nowait_added_ = false;
     if (!context_ || file.type_ == file_type::other || file.refuses_aio_)
         return road::thread;
+    if (record.at_position_ && record.offset_ == -1)
+        return road::thread; // Linux AIO knows no position.
 
     const bool on_thread = options_.submission == submission_mode::on_thread;
     const road off_loop =
@@ -48,6 +52,23 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
         return road::loop;
     }
     return is_direct_to_device(record) ? road::loop : off_loop;
+}
+
+// A transfer at the position is given that as its offset, since Linux AIO knows nothing else, and
+// a thread that left it to the system call would have a seek wait for the transfer. Only where the
+// offset isn't what counts does the system call have to move the position on. Returns an errno.
+int engine::implementation::find_position(operation_record& record) noexcept
+{
+    const open_file& file = *record.file_;
+    const bool appends = record.kind_ == operation_kind::write &&
+                         (file.appends_ || (record.rw_flags_ & rwf_append) != 0);
+    if (!record.at_position_ || appends || file.type_ == file_type::other)
+        return 0;
+
+    int error = 0;
+    record.offset_ =
+        static_cast<std::int64_t>(descriptor::seek(file.descriptor_, 0, SEEK_CUR, error));
+    return error;
 }
 
 // While there is more than one file, none may take all slots: what a file that hangs holds comes
@@ -86,8 +107,9 @@ void engine::implementation::fill_from_loop(submission_batch& batch) noexcept
         without_slot = 0;
         operation_record& record = *queue_.front(file);
         queue_.pop(record);
-        const road where = road_of(record);
-        if (where == road::loop)
+        if (const int error = find_position(record); error != 0)
+            finish(record, -error);
+        else if (const road where = road_of(record); where == road::loop)
             take_slot(record, batch);
         else
             send_off_loop(record, where);

@@ -9,11 +9,13 @@
 #include <kaio/aio_service.hpp>
 #include <kaio/basic_file.hpp>
 #include <kaio/basic_random_access_file.hpp>
+#include <kaio/basic_stream_file.hpp>
 #include <kaio/file_base.hpp>
 #include <kaio/io_options.hpp>
 #include <kaio/random_access_file.hpp>
 #include <kaio/service_options.hpp>
 #include <kaio/service_statistics.hpp>
+#include <kaio/stream_file.hpp>
 #include <kaio/version.hpp>
 
 #endif // KAIO_KAIO_HPP

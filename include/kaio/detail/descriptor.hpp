@@ -22,13 +22,24 @@ namespace detail {
 // or 0, in its last parameter.
 namespace descriptor {
 
-/// Open with O_CLOEXEC, and tell the kernel to expect random access.
-KAIO_DECL int open(const char* path, int flags, unsigned permissions, int& error) noexcept;
+/// The order in which a file is going to be read and written, as far as the kernel should expect it.
+enum class access_pattern : std::uint8_t
+{
+    random,
+    sequential
+};
+
+/// Open with O_CLOEXEC, and tell the kernel what to expect.
+KAIO_DECL int open(const char* path, int flags, unsigned permissions, access_pattern pattern,
+                   int& error) noexcept;
 
 /// Fails with ESPIPE for what has no offsets: pipes, sockets, terminals.
 KAIO_DECL void check_seekable(int descriptor, int& error) noexcept;
 
 KAIO_DECL void close(int descriptor, int& error) noexcept;
+
+/// Move the position of the file, and return it.
+KAIO_DECL std::uint64_t seek(int descriptor, std::int64_t offset, int whence, int& error) noexcept;
 
 /// The size in bytes of a regular file or of a block device.
 KAIO_DECL std::uint64_t size(int descriptor, int& error) noexcept;
@@ -51,7 +62,7 @@ KAIO_DECL bool has_valid_priority(const io_options& options) noexcept;
 /// An I/O priority as the kernel writes it; 0 if there is none.
 KAIO_DECL std::uint16_t priority(const io_options& options) noexcept;
 
-/// Transfer now, waiting if need be.
+/// Transfer now, waiting if need be. An offset of -1 means the position of the file.
 KAIO_DECL std::size_t transfer(int descriptor, operation_kind kind, const ::iovec* buffers,
                                std::size_t buffer_count, std::int64_t offset,
                                std::uint32_t rw_flags, int& error) noexcept;

@@ -28,7 +28,8 @@ public:
     }
 
     file_handle(file_handle&& other) noexcept
-      : service_(other.service_), file_(std::exchange(other.file_, nullptr))
+      : service_(other.service_), file_(std::exchange(other.file_, nullptr)),
+        pattern_(other.pattern_)
     {
     }
 
@@ -70,6 +71,17 @@ public:
         return file_;
     }
 
+    /// How the files that are opened from now on will be used.
+    descriptor::access_pattern pattern() const noexcept
+    {
+        return pattern_;
+    }
+
+    void expect(descriptor::access_pattern pattern) noexcept
+    {
+        pattern_ = pattern;
+    }
+
     /// Whether another file may be opened. What could not be opened before is forgotten.
     bool prepare_open(error_code& ec) noexcept
     {
@@ -104,7 +116,7 @@ public:
         if (!prepare_open(ec))
             return;
         int error = 0;
-        const int opened = descriptor::open(path, open_flags, permissions, error);
+        const int opened = descriptor::open(path, open_flags, permissions, pattern_, error);
         ec = system_error_code(error);
         if (ec)
             return;
@@ -173,6 +185,7 @@ private:
 
     aio_service* service_;
     open_file* file_ = nullptr;
+    descriptor::access_pattern pattern_ = descriptor::access_pattern::random;
 };
 
 } // namespace detail

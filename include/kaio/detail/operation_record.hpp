@@ -98,6 +98,10 @@ struct operation_record
     // Serial operations of one file run one at a time, in the order started.
     bool serial_ = false;
 
+    // A transfer at the position of the file, which it moves on. Its offset is -1 until that is
+    // looked up, and stays so where the system call moves the position itself.
+    bool at_position_ = false;
+
     // The engine asked the kernel not to wait. The user was told of a cancellation.
     bool nowait_added_ = false;
     bool cancelled_ = false;

@@ -162,12 +162,13 @@ struct open_request
     std::string path;
     int flags;
     unsigned permissions;
+    descriptor::access_pattern pattern;
     opening file;
 
     std::int64_t call(int) noexcept
     {
         int error = 0;
-        const int descriptor = descriptor::open(path.c_str(), flags, permissions, error);
+        const int descriptor = descriptor::open(path.c_str(), flags, permissions, pattern, error);
         if (error == 0)
         {
             file.opened(descriptor);

@@ -118,7 +118,8 @@ void start_open(file_handle& handle, const Executor& executor, Handler&& handler
     }
     opening announced = handle.announce_open();
     start_call(service, *handle.file(), executor, std::forward<Handler>(handler),
-               open_request{std::move(path), open_flags, permissions, std::move(announced)},
+               open_request{std::move(path), open_flags, permissions, handle.pattern(),
+                            std::move(announced)},
                cancellable::yes);
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <kaio/detail/asio.hpp>
@@ -20,8 +21,11 @@
 namespace kaio {
 namespace detail {
 
-/// Why a transfer can't be started, or no error. An offset of -1 would mean the file position.
-inline error_code check_transfer(const file_handle& handle, std::uint64_t offset,
+/// Where a transfer takes place: at an offset, or else at the position of the file.
+using transfer_offset = std::optional<std::uint64_t>;
+
+/// Why a transfer can't be started, or no error.
+inline error_code check_transfer(const file_handle& handle, const transfer_offset& offset,
                                  const io_options& options) noexcept
 {
     if (!handle.is_open())
@@ -31,10 +35,17 @@ inline error_code check_transfer(const file_handle& handle, std::uint64_t offset
     return error_code();
 }
 
+/// The offset as the kernel takes it. One of -1, which check_transfer() lets nobody ask for, means
+/// the position.
+inline std::int64_t kernel_offset(const transfer_offset& offset) noexcept
+{
+    return offset ? static_cast<std::int64_t>(*offset) : -1;
+}
+
 /// Start a read or a write.
 template <typename Handler, typename Executor, typename BufferSequence>
 void start_transfer(operation_kind kind, file_handle& handle, const Executor& executor,
-                    Handler&& handler, std::uint64_t offset, const BufferSequence& buffers,
+                    Handler&& handler, const transfer_offset& offset, const BufferSequence& buffers,
                     const io_options& options)
 {
     using operation_type = file_operation<std::decay_t<Handler>, Executor, transfer_request>;
@@ -57,17 +68,18 @@ void start_transfer(operation_kind kind, file_handle& handle, const Executor& ex
     auto operation = operation_type::create(kind, decayed, executor, d->executor(),
                                             transfer_request(), buffer_count);
     fill_io_vectors(buffers, operation->buffers_, buffer_count);
-    operation->offset_ = static_cast<std::int64_t>(offset);
+    operation->offset_ = kernel_offset(offset);
+    operation->at_position_ = !offset;
     operation->rw_flags_ = descriptor::rw_flags(options);
     operation->priority_ = descriptor::priority(options);
-    operation->serial_ = options.append && kind == operation_kind::write;
+    operation->serial_ = !offset || (options.append && kind == operation_kind::write);
     connect_slot(service, *operation);
     d->start(*operation.release(), *handle.file());
 }
 
 /// Carry out a read or a write now.
 template <typename BufferSequence>
-std::size_t transfer(operation_kind kind, const file_handle& handle, std::uint64_t offset,
+std::size_t transfer(operation_kind kind, const file_handle& handle, const transfer_offset& offset,
                      const BufferSequence& buffers, const io_options& options, error_code& ec)
 {
     ec = check_transfer(handle, offset, options);
@@ -87,9 +99,9 @@ std::size_t transfer(operation_kind kind, const file_handle& handle, std::uint64
     fill_io_vectors(buffers, vectors, count);
 
     int error = 0;
-    const std::size_t bytes_transferred = descriptor::transfer(
-        handle.descriptor(), kind, vectors, count, static_cast<std::int64_t>(offset),
-        descriptor::rw_flags(options), error);
+    const std::size_t bytes_transferred =
+        descriptor::transfer(handle.descriptor(), kind, vectors, count, kernel_offset(offset),
+                             descriptor::rw_flags(options), error);
     ec = system_error_code(error);
     if (!ec && bytes_transferred == 0 && kind == operation_kind::read)
         ec = asio::error::eof;
