@@ -15,6 +15,8 @@ configure_package_config_file(
 write_basic_package_version_file(kaioConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 
 install(TARGETS kaio EXPORT kaioTargets FILE_SET HEADERS)
+install(TARGETS kaio_drop_in EXPORT kaioTargets
+        FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/kaio/drop_in")
 install(EXPORT kaioTargets NAMESPACE kaio:: DESTINATION "${kaio_package_dir}")
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/kaioConfig.cmake"
               "${CMAKE_CURRENT_BINARY_DIR}/kaioConfigVersion.cmake"

@@ -189,7 +189,7 @@ run_consumer() {
     quiet cmake -G Ninja -S "$1" -B "$2" -DCMAKE_BUILD_TYPE=Release \
         "${boost_options[@]}" "${@:3}" &&
         quiet cmake --build "$2" --parallel "$jobs" &&
-        (cd "$2" && ./consumer)
+        (cd "$2" && ./consumer && ./drop_in_consumer)
 }
 
 consume_installed() {
