@@ -21,6 +21,7 @@
 #include <kaio/detail/start_operation.hpp>
 #include <kaio/detail/throw_error.hpp>
 #include <kaio/file_base.hpp>
+#include <kaio/io_alignment.hpp>
 
 namespace kaio {
 
@@ -391,6 +392,34 @@ public:
     {
         int error = 0;
         const std::uint64_t result = detail::descriptor::size(handle_.descriptor(), error);
+        ec = detail::system_error_code(error);
+        return result;
+    }
+
+    /// Get what direct transfers of the file have to be multiples of.
+    /**
+     * The kernel is asked (Linux 6.1 and newer, on most file systems), otherwise the device; where
+     * neither is known it is 4096, which suits every file. It is the same whether or not the file was
+     * opened with file_base::direct. Only the kernel knows whether a transfer that is not aligned
+     * will fail.
+     *
+     * @returns The alignments in bytes; 0 for what has no direct I/O.
+     *
+     * @throws boost::system::system_error Thrown on failure: @c EBADF if the file is not open.
+     */
+    io_alignment alignment() const
+    {
+        error_code ec;
+        const io_alignment result = alignment(ec);
+        detail::throw_error(ec, "alignment");
+        return result;
+    }
+
+    /// Get what direct transfers of the file have to be multiples of.
+    io_alignment alignment(error_code& ec) const
+    {
+        int error = 0;
+        const io_alignment result = detail::descriptor::alignment(handle_.descriptor(), error);
         ec = detail::system_error_code(error);
         return result;
     }

@@ -7,10 +7,12 @@
 #define KAIO_KAIO_HPP
 
 #include <kaio/aio_service.hpp>
+#include <kaio/aligned_buffer.hpp>
 #include <kaio/basic_file.hpp>
 #include <kaio/basic_random_access_file.hpp>
 #include <kaio/basic_stream_file.hpp>
 #include <kaio/file_base.hpp>
+#include <kaio/io_alignment.hpp>
 #include <kaio/io_options.hpp>
 #include <kaio/random_access_file.hpp>
 #include <kaio/service_options.hpp>

@@ -13,6 +13,7 @@
 
 #include <kaio/detail/config.hpp>
 #include <kaio/detail/operation_record.hpp>
+#include <kaio/io_alignment.hpp>
 #include <kaio/io_options.hpp>
 
 namespace kaio {
@@ -43,6 +44,9 @@ KAIO_DECL std::uint64_t seek(int descriptor, std::int64_t offset, int whence, in
 
 /// The size in bytes of a regular file or of a block device.
 KAIO_DECL std::uint64_t size(int descriptor, int& error) noexcept;
+
+/// What direct transfers have to be multiples of.
+KAIO_DECL io_alignment alignment(int descriptor, int& error) noexcept;
 
 KAIO_DECL void resize(int descriptor, std::uint64_t size, int& error) noexcept;
 
