@@ -16,7 +16,7 @@
 #include <kaio/basic_file.hpp>
 #include <kaio/detail/asio.hpp>
 #include <kaio/detail/start_transfer.hpp>
-#include <kaio/detail/throw_error.hpp>
+#include <kaio/detail/throw_transfer_error.hpp>
 #include <kaio/io_options.hpp>
 
 namespace kaio {
@@ -197,7 +197,7 @@ public:
     {
         error_code ec;
         const std::size_t result = write_some_at(offset, buffers, options, ec);
-        detail::throw_error(ec, "write_some_at");
+        detail::throw_transfer_error(ec, "write_some_at", this->handle_, offset, buffers, options);
         return result;
     }
 
@@ -345,7 +345,7 @@ public:
     {
         error_code ec;
         const std::size_t result = read_some_at(offset, buffers, options, ec);
-        detail::throw_error(ec, "read_some_at");
+        detail::throw_transfer_error(ec, "read_some_at", this->handle_, offset, buffers, options);
         return result;
     }
 

@@ -18,6 +18,7 @@
 #include <kaio/detail/asio.hpp>
 #include <kaio/detail/start_transfer.hpp>
 #include <kaio/detail/throw_error.hpp>
+#include <kaio/detail/throw_transfer_error.hpp>
 #include <kaio/io_options.hpp>
 
 namespace kaio {
@@ -256,7 +257,8 @@ public:
     {
         error_code ec;
         const std::size_t result = write_some(buffers, options, ec);
-        detail::throw_error(ec, "write_some");
+        detail::throw_transfer_error(ec, "write_some", this->handle_, std::nullopt, buffers,
+                                     options);
         return result;
     }
 
@@ -394,7 +396,8 @@ public:
     {
         error_code ec;
         const std::size_t result = read_some(buffers, options, ec);
-        detail::throw_error(ec, "read_some");
+        detail::throw_transfer_error(ec, "read_some", this->handle_, std::nullopt, buffers,
+                                     options);
         return result;
     }
 

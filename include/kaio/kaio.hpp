@@ -11,6 +11,7 @@
 #include <kaio/basic_file.hpp>
 #include <kaio/basic_random_access_file.hpp>
 #include <kaio/basic_stream_file.hpp>
+#include <kaio/explain.hpp>
 #include <kaio/file_base.hpp>
 #include <kaio/io_alignment.hpp>
 #include <kaio/io_options.hpp>
