@@ -9,6 +9,8 @@
 #include <boost/test/unit_test.hpp>
 #include <kaio/file_base.hpp>
 #include <kaio/random_access_file.hpp>
+#include <sstream>
+#include <string>
 #include <type_traits>
 
 namespace {
@@ -81,6 +83,27 @@ static_assert(std::is_convertible_v<file_base::seek_basis, int>);
 static_assert(!std::is_destructible_v<file_base>, "only its children can be destroyed");
 static_assert(!std::is_polymorphic_v<file_base>);
 static_assert(std::is_base_of_v<file_base, kaio::random_access_file>);
+
+BOOST_AUTO_TEST_CASE(flags_are_printed_by_name)
+{
+    const auto text = [](file_base::flags x) {
+        std::ostringstream os;
+        os << x;
+        return os.str();
+    };
+    BOOST_TEST(text(file_base::read_only) == "read_only");
+    BOOST_TEST(text(file_base::read_write | file_base::create | file_base::truncate) ==
+               "read_write|create|truncate");
+    BOOST_TEST(text(file_base::write_only | file_base::append | file_base::exclusive |
+                    file_base::direct) == "write_only|append|exclusive|direct");
+    BOOST_TEST(text(file_base::write_only | file_base::sync_all_on_write) ==
+               "write_only|sync_all_on_write");
+    BOOST_TEST(text(file_base::write_only | file_base::sync_data_on_write) ==
+               "write_only|sync_data_on_write");
+    BOOST_TEST(text(static_cast<file_base::flags>(O_RDWR | O_NOATIME)) ==
+               "read_write|" + std::to_string(O_NOATIME));
+    BOOST_TEST(text(static_cast<file_base::flags>(O_ACCMODE)) == "no access mode");
+}
 
 BOOST_AUTO_TEST_SUITE_END()
 

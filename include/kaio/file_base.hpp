@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include <iosfwd>
+
 #include <kaio/detail/config.hpp>
 
 namespace kaio {
@@ -95,6 +97,9 @@ public:
     {
         return x = x ^ y;
     }
+
+    /// Print flags by their names, as <tt>read_write|create</tt>; what has none as a number.
+    KAIO_DECL friend std::ostream& operator<<(std::ostream& os, flags x);
 
     /// What an offset given to a seek counts from.
     enum seek_basis
