@@ -424,7 +424,7 @@ BOOST_AUTO_TEST_CASE(can_be_asked_at_any_time_by_any_thread)
         std::size_t left;
     };
     std::vector<std::unique_ptr<chain>> chains;
-    std::size_t inconsistent_in_handler = 0;
+    std::atomic<std::size_t> inconsistent_in_handler{0};
     std::function<void(chain&)> next = [&](chain& c) {
         if (c.left == 0)
             return;

@@ -92,13 +92,14 @@ private:
     bool mounted_ = false;
 };
 
-const unit_test::precondition mountable([](unit_test::test_unit_id) {
+boost::test_tools::assertion_result mountable(unit_test::test_unit_id)
+{
     const bool result = small_file_system().mounted();
     if (!result)
         std::cerr << "a file system can't be mounted here (it takes root, mkfs.ext4 and a loop "
                      "device): a full disk is not tested\n";
     return result;
-});
+}
 
 const kaio::file_base::flags mode_flags[] = {kaio::file_base::read_write | kaio::file_base::create,
                                              kaio::file_base::read_write | kaio::file_base::create |
@@ -106,7 +107,7 @@ const kaio::file_base::flags mode_flags[] = {kaio::file_base::read_write | kaio:
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(full_file_system, *mountable)
+BOOST_AUTO_TEST_SUITE(full_file_system, *unit_test::precondition(&mountable))
 
 BOOST_DATA_TEST_CASE(writes_until_it_is_full, data::make(mode_flags), flags)
 {

@@ -26,6 +26,7 @@
 #include "support/run.hpp"
 #include "support/scale.hpp"
 #include "support/temporary_file.hpp"
+#include "support/transfer_modes.hpp"
 
 namespace asio = boost::asio;
 namespace data = boost::unit_test::data;
@@ -184,7 +185,7 @@ void make_unknown(ring_header& header, unknown_ring how)
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(harvest)
+BOOST_AUTO_TEST_SUITE(harvest, *boost::unit_test::precondition(&reads_by_io_submit))
 
 // A small ring (127 places, for 16 in flight) goes round many times.
 BOOST_DATA_TEST_CASE(many_rounds_of_the_ring, data::make(ways), how)

@@ -29,6 +29,7 @@
 #include "support/run.hpp"
 #include "support/slow_kernel.hpp"
 #include "support/temporary_file.hpp"
+#include "support/transfer_modes.hpp"
 
 namespace asio = boost::asio;
 namespace data = boost::unit_test::data;
@@ -198,7 +199,7 @@ kaio::service_options options(std::size_t max_in_flight, std::size_t max_batch)
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(submission)
+BOOST_AUTO_TEST_SUITE(submission, *boost::unit_test::precondition(&reads_by_io_submit))
 
 BOOST_DATA_TEST_CASE(a_refused_operation_fails_alone, data::xrange(batch) * data::make(refusals),
                      position, error)
@@ -298,6 +299,7 @@ BOOST_DATA_TEST_CASE(no_room_in_the_middle_of_a_batch, data::xrange(std::size_t(
         kernel.let_go(1);
         return service.statistics().outstanding == 0;
     });
+    BOOST_TEST(kernel.in_order());
     run_again(f.context);
     f.check_results();
 }

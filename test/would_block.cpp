@@ -150,6 +150,8 @@ BOOST_AUTO_TEST_CASE(what_is_cached_is_read_without_a_thread)
     constexpr std::size_t blocks = 200;
     const temporary_file target(blocks * block_size);
     would_block_fixture f;
+    if (!f.statistics().kernel_aio)
+        return skip("needs AIO");
     kaio::random_access_file file = f.open(target, kaio::file_base::read_only);
     for (std::size_t i = 0; i != blocks; ++i)
         f.start(file, true, i * block_size);
@@ -175,7 +177,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_cached_is_read_off_the_loop)
     run(f.context);
     f.check();
     BOOST_TEST(f.statistics().helper_operations > 0U);
-    BOOST_TEST(f.statistics().would_block_fallbacks > 0U);
+    BOOST_TEST((f.statistics().would_block_fallbacks > 0U || !f.statistics().kernel_aio));
     BOOST_TEST(f.statistics().operations_failed == 0U);
     BOOST_TEST(f.statistics().bytes_read == count * size);
 }

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <deque>
+#include <exception>
 #include <mutex>
 
 #include "interposed_io.hpp"
@@ -40,6 +41,13 @@ public:
         return calls_;
     }
 
+    /// Whether the operations came in the order of their offsets.
+    bool in_order() const
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return in_order_;
+    }
+
     std::size_t held() const
     {
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -54,7 +62,12 @@ public:
         {
             ::iocb* block = &held_.front().block;
             if (kernel_submit(held_.front().context, 1, &block) != 1)
-                std::terminate();
+            {
+                // It was accepted: the flags that the file doesn't know are too late a reason.
+                block->aio_rw_flags = 0;
+                if (kernel_submit(held_.front().context, 1, &block) != 1)
+                    std::terminate();
+            }
             held_.pop_front();
         }
     }
@@ -74,13 +87,19 @@ private:
         if (taken == 0)
             return -EAGAIN;
         for (std::size_t i = 0; i != taken; ++i)
+        {
+            in_order_ = in_order_ && blocks[i]->aio_offset >= last_offset_;
+            last_offset_ = blocks[i]->aio_offset;
             held_.push_back({context, *blocks[i]});
+        }
         return static_cast<int>(taken);
     }
 
     mutable std::mutex mutex_;
     const std::size_t room_;
     std::size_t calls_ = 0;
+    ::__s64 last_offset_ = 0;
+    bool in_order_ = true;
     std::deque<operation> held_;
     interposed_submit hook_;
 };

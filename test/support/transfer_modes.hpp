@@ -6,7 +6,14 @@
 #ifndef KAIO_TEST_SUPPORT_TRANSFER_MODES_HPP
 #define KAIO_TEST_SUPPORT_TRANSFER_MODES_HPP
 
+#include <fcntl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
 #include <iostream>
+#include <string>
 #include <vector>
 
 #include <kaio/file_base.hpp>
@@ -41,6 +48,24 @@ inline std::vector<transfer_mode> transfer_modes()
         return {transfer_mode::buffered, transfer_mode::direct};
     std::cerr << "no direct I/O in " << directory() << ": its tests are left out\n";
     return {transfer_mode::buffered};
+}
+
+/// Whether reads from the page cache go through io_submit: the file system knows RWF_NOWAIT.
+inline boost::test_tools::assertion_result reads_by_io_submit(boost::unit_test::test_unit_id)
+{
+    static const bool result = [] {
+        const temporary_file file(std::string("x"));
+        const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+        char byte;
+        const ::iovec buffer = {&byte, 1};
+        const bool known =
+            ::preadv2(descriptor, &buffer, 1, 0, RWF_NOWAIT) != -1 || errno != EOPNOTSUPP;
+        ::close(descriptor);
+        if (!known)
+            std::cerr << directory() << " is on a file system without RWF_NOWAIT: skipped\n";
+        return known;
+    }();
+    return result;
 }
 
 } // namespace test
