@@ -14,7 +14,7 @@ build_packages=(g++ cmake ninja-build libboost1.81-dev libaio-dev)
 demo_packages=("${build_packages[@]}" libcli11-dev liburing-dev)
 # shellcheck disable=SC2034 # used by test/run.sh
 test_packages=("${demo_packages[@]}" libboost-test1.81-dev libboost-context1.81-dev
-    libboost-coroutine1.81-dev ccache clang-format-14 shellcheck)
+    libboost-coroutine1.81-dev xfsprogs btrfs-progs ccache clang-format-14 shellcheck)
 
 # Looks for the thing itself, not for the package, so that it works on every distribution.
 package_is_there() {
@@ -23,6 +23,8 @@ package_is_there() {
         cmake) has_command cmake ;;
         ninja-build) has_command ninja ;;
         ccache) has_command ccache ;;
+        xfsprogs) has_command mkfs.xfs ;;
+        btrfs-progs) has_command mkfs.btrfs ;;
         shellcheck) has_command shellcheck ;;
         clang-format-14) has_command clang-format-14 ;;
         clang-tidy-14) has_command clang-tidy-14 ;;

@@ -144,8 +144,7 @@ BOOST_AUTO_TEST_CASE(exhausted)
         after.start(blocks);
         run(late);
         after.check();
-        const kaio::service_statistics s =
-            asio::use_service<kaio::aio_service>(late).statistics();
+        const kaio::service_statistics s = asio::use_service<kaio::aio_service>(late).statistics();
         BOOST_TEST(!s.kernel_aio);
         BOOST_TEST(s.helper_operations == blocks);
         BOOST_TEST(s.setup_error.find("aio-max-nr") != std::string::npos, s.setup_error);

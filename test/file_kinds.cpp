@@ -270,11 +270,11 @@ BOOST_DATA_TEST_CASE(overlay, data::make(modes), mode)
     if (!d.why_not.empty())
         return skip(d.why_not);
     const std::string below = d.mount->path();
-    for (const char* part : {"/lower", "/upper", "/work"})
+    for (const char* part : {"/lower", "/upper", "/scratch"})
         BOOST_REQUIRE(::mkdir((below + part).c_str(), 0755) == 0);
     const mounted over("overlay", "overlay", 0,
-                       "lowerdir=" + below + "/lower,upperdir=" + below + "/upper,workdir=" +
-                           below + "/work");
+                       "lowerdir=" + below + "/lower,upperdir=" + below +
+                           "/upper,workdir=" + below + "/scratch");
     exercise(over.path() + "/file", mode);
 }
 
@@ -289,12 +289,12 @@ BOOST_AUTO_TEST_CASE(more_direct_reads_on_overlay_than_helpers)
         return skip(d.why_not);
     constexpr std::size_t blocks = 256;
     const std::string below = d.mount->path();
-    for (const char* part : {"/lower", "/upper", "/work"})
+    for (const char* part : {"/lower", "/upper", "/scratch"})
         BOOST_REQUIRE(::mkdir((below + part).c_str(), 0755) == 0);
     std::ofstream(below + "/lower/file", std::ios::binary) << pattern(0, blocks * block_size);
     const mounted over("overlay", "overlay", 0,
-                       "lowerdir=" + below + "/lower,upperdir=" + below + "/upper,workdir=" +
-                           below + "/work");
+                       "lowerdir=" + below + "/lower,upperdir=" + below +
+                           "/upper,workdir=" + below + "/scratch");
     kaio::service_options options;
     options.helper_threads = 2;
     kinds_fixture f(options);
@@ -333,8 +333,7 @@ BOOST_AUTO_TEST_CASE(submissions_that_wait_are_spread_over_threads)
         {
             results.emplace_back();
             memory.emplace_back(block_size);
-            file.async_read_some_at(i * block_size,
-                                    asio::buffer(memory.back().data(), block_size),
+            file.async_read_some_at(i * block_size, asio::buffer(memory.back().data(), block_size),
                                     record_in(results.back()));
         }
     };
@@ -626,8 +625,8 @@ BOOST_AUTO_TEST_CASE(o_direct_turned_on_and_off)
     run_again(f.context);
     for (const outcome& o : results)
         BOOST_TEST(o.succeeded(block_size), o);
-    const bool equal = memory.text().substr(0, blocks * block_size) ==
-                       pattern(0, blocks * block_size);
+    const bool equal =
+        memory.text().substr(0, blocks * block_size) == pattern(0, blocks * block_size);
     BOOST_TEST(equal);
 }
 
@@ -644,8 +643,7 @@ void check_refused(int descriptor)
     // It stays the caller's.
     BOOST_TEST(::fcntl(descriptor, F_GETFD) != -1);
     BOOST_CHECK_THROW(file.assign(descriptor), boost::system::system_error);
-    BOOST_CHECK_THROW(kaio::random_access_file(f.context, descriptor),
-                      boost::system::system_error);
+    BOOST_CHECK_THROW(kaio::random_access_file(f.context, descriptor), boost::system::system_error);
     BOOST_TEST(::fcntl(descriptor, F_GETFD) != -1);
 
     // The same by its name.

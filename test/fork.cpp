@@ -57,8 +57,7 @@ struct fork_fixture
         {
             results.emplace_back();
             memory.emplace_back(block_size);
-            file->async_read_some_at(i * block_size,
-                                     asio::buffer(memory.back().data(), block_size),
+            file->async_read_some_at(i * block_size, asio::buffer(memory.back().data(), block_size),
                                      record_in(results.back()));
         }
     }
@@ -172,8 +171,8 @@ BOOST_DATA_TEST_CASE(operations_that_wait, data::make(transfer_modes()), mode)
 }
 
 // Some are with the kernel, some wait: those have true results in both, these in the parent.
-BOOST_DATA_TEST_CASE(operations_in_flight,
-                     data::make({1U, 8U, 64U}) * data::make({"on", "off"}), max_in_flight, ring)
+BOOST_DATA_TEST_CASE(operations_in_flight, data::make({1U, 8U, 64U}) * data::make({"on", "off"}),
+                     max_in_flight, ring)
 {
     if (!direct_io_available())
         return skip("no direct I/O in " + directory());

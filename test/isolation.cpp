@@ -74,8 +74,7 @@ struct isolation_fixture
         return std::make_unique<fuse_file_system>(true);
     }
 
-    std::unique_ptr<kaio::random_access_file> open(const std::string& path,
-                                                   file_base::flags flags)
+    std::unique_ptr<kaio::random_access_file> open(const std::string& path, file_base::flags flags)
     {
         return std::make_unique<kaio::random_access_file>(context, path, flags);
     }
@@ -250,8 +249,8 @@ BOOST_DATA_TEST_CASE(two_files_of_one_mount, data::make(transfer_modes()), mode)
 }
 
 // Closing a file and taking operations back doesn't wait for the server.
-BOOST_DATA_TEST_CASE(close_and_cancel,
-                     data::make(transfer_modes()) * data::make({false, true}), mode, close)
+BOOST_DATA_TEST_CASE(close_and_cancel, data::make(transfer_modes()) * data::make({false, true}),
+                     mode, close)
 {
     if (!why_not().empty())
         return skip(why_not());

@@ -178,13 +178,13 @@ BOOST_AUTO_TEST_CASE(errors_are_those_of_open)
         std::string path;
         file_base::flags flags;
         int error;
-    } cases[] = {{target.path() + "/missing", file_base::read_only, ENOTDIR},
-                 {target.path() + "-missing", file_base::read_only, ENOENT},
-                 {directory(), file_base::write_only, EISDIR},
-                 {target.path(), file_base::write_only | file_base::create | file_base::exclusive,
-                  EEXIST},
-                 {"", file_base::read_only, ENOENT},
-                 {std::string(5000, 'x'), file_base::read_only, ENAMETOOLONG}};
+    } cases[] = {
+        {target.path() + "/missing", file_base::read_only, ENOTDIR},
+        {target.path() + "-missing", file_base::read_only, ENOENT},
+        {directory(), file_base::write_only, EISDIR},
+        {target.path(), file_base::write_only | file_base::create | file_base::exclusive, EEXIST},
+        {"", file_base::read_only, ENOENT},
+        {std::string(5000, 'x'), file_base::read_only, ENAMETOOLONG}};
     for (const auto& c : cases)
     {
         outcome o;
@@ -272,9 +272,8 @@ BOOST_AUTO_TEST_CASE(one_opening_at_a_time)
     kaio::random_access_file file(*context);
     open(file, target.path(), file_base::read_only);
     outcome second;
-    initiate([&] {
-        file.async_open(target.path(), file_base::read_only, record_plain_in(second));
-    });
+    initiate(
+        [&] { file.async_open(target.path(), file_base::read_only, record_plain_in(second)); });
     boost::system::error_code ec;
     file.open(target.path(), file_base::read_only, ec);
     BOOST_TEST(ec == asio::error::already_started);
@@ -398,8 +397,7 @@ BOOST_DATA_TEST_CASE_F(metadata_fixture, moved_meanwhile, data::make({false, tru
     outcome of_old;
     initiate([&] {
         // The object that was moved from is free for another file.
-        file.async_open(target.path() + "-missing", file_base::read_only,
-                        record_plain_in(of_old));
+        file.async_open(target.path() + "-missing", file_base::read_only, record_plain_in(of_old));
     });
     held.release();
     run_again(*context);
@@ -607,25 +605,27 @@ BOOST_AUTO_TEST_CASE(handlers_run_on_their_executor)
     const tracking_executor executor(7, context->get_executor());
     const auto on = [&](auto f) { return asio::bind_executor(executor, std::move(f)); };
     file.async_open(target.path(), file_base::read_write, on([&](boost::system::error_code) {
-        BOOST_TEST(running_on(7));
-        ++calls;
-        file.async_resize(5, on([&](boost::system::error_code) {
-            BOOST_TEST(running_on(7));
-            ++calls;
-            file.async_allocate(0, 1, on([&](boost::system::error_code) {
-                BOOST_TEST(running_on(7));
-                ++calls;
-                file.async_sync_all(on([&](boost::system::error_code) {
-                    BOOST_TEST(running_on(7));
-                    ++calls;
-                    file.async_close(on([&](boost::system::error_code) {
                         BOOST_TEST(running_on(7));
                         ++calls;
+                        file.async_resize(
+                            5, on([&](boost::system::error_code) {
+                                BOOST_TEST(running_on(7));
+                                ++calls;
+                                file.async_allocate(
+                                    0, 1, on([&](boost::system::error_code) {
+                                        BOOST_TEST(running_on(7));
+                                        ++calls;
+                                        file.async_sync_all(on([&](boost::system::error_code) {
+                                            BOOST_TEST(running_on(7));
+                                            ++calls;
+                                            file.async_close(on([&](boost::system::error_code) {
+                                                BOOST_TEST(running_on(7));
+                                                ++calls;
+                                            }));
+                                        }));
+                                    }));
+                            }));
                     }));
-                }));
-            }));
-        }));
-    }));
     run(*context);
     BOOST_TEST(calls == 5);
 }
@@ -639,10 +639,10 @@ BOOST_DATA_TEST_CASE_F(metadata_fixture, the_context_ends, data::make({false, tr
     auto begun = std::make_unique<kaio::random_access_file>(*context);
     auto waiting = std::make_unique<kaio::random_access_file>(*context);
     const temporary_file target2(std::size_t(10000));
-    auto closing = std::make_unique<kaio::random_access_file>(*context, target2.path(),
-                                                              file_base::read_write);
-    auto sizes = std::make_unique<kaio::random_access_file>(*context, target2.path(),
-                                                            file_base::read_write);
+    auto closing =
+        std::make_unique<kaio::random_access_file>(*context, target2.path(), file_base::read_write);
+    auto sizes =
+        std::make_unique<kaio::random_access_file>(*context, target2.path(), file_base::read_write);
     const auto life = std::make_shared<int>();
     const auto handler = [&, life](boost::system::error_code) { ++result.calls; };
     begun->async_open(target.path(), file_base::read_only, handler);
@@ -656,8 +656,8 @@ BOOST_DATA_TEST_CASE_F(metadata_fixture, the_context_ends, data::make({false, tr
     if (objects_live)
     {
         // As when handlers own the files: they are destroyed by the context.
-        asio::post(*context, [a = std::move(begun), b = std::move(waiting),
-                              c = std::move(closing), d = std::move(sizes)] {});
+        asio::post(*context, [a = std::move(begun), b = std::move(waiting), c = std::move(closing),
+                              d = std::move(sizes)] {});
     }
     begun.reset();
     waiting.reset();

@@ -139,8 +139,7 @@ BOOST_DATA_TEST_CASE(although_it_is_required, data::make({EAGAIN, ENOSYS, EPERM,
         kaio::service_options options;
         options.require_kernel_aio = true;
         options.max_in_flight = 1234;
-        BOOST_CHECK_EXCEPTION(kaio::make_aio_service(context, options),
-                              boost::system::system_error,
+        BOOST_CHECK_EXCEPTION(kaio::make_aio_service(context, options), boost::system::system_error,
                               [&](const boost::system::system_error& e) {
                                   const std::string what = e.what();
                                   return e.code() == system_error(error) &&
@@ -273,8 +272,7 @@ BOOST_AUTO_TEST_CASE(threads_are_refused)
             KAIO_REQUIRE_IN_CHILD(o.failed(system_error(EAGAIN)));
             KAIO_REQUIRE_IN_CHILD(!other.is_open());
         }
-        KAIO_REQUIRE_IN_CHILD(aio ? read.succeeded(block_size)
-                                  : read.failed(system_error(EAGAIN)));
+        KAIO_REQUIRE_IN_CHILD(aio ? read.succeeded(block_size) : read.failed(system_error(EAGAIN)));
         const int descriptor = file.native_handle();
         outcome closed;
         file.async_close(record_plain_in(closed));

@@ -70,7 +70,7 @@ fi
 
 # Steps.
 
-deadline=$((SECONDS + 45 * 60))
+deadline=$((SECONDS + 55 * 60))
 names=() outcomes=() times=()
 running='' watchdog=''
 scratch=$(mktemp -d)
@@ -208,7 +208,7 @@ consume_sources() {
 
 # build_and_test PRESET
 build_and_test() {
-    if step "$1: build" 1200 build "$1"; then
+    if step "$1: build" 1500 build "$1"; then
         step "$1: tests" 900 suite "$1" || true
     else
         skip "$1: tests" "no build"

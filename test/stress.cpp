@@ -145,8 +145,7 @@ struct operation
 class actor : public std::enable_shared_from_this<actor>
 {
 public:
-    actor(asio::io_context& context, ledger& l, unsigned seed, const std::string& path,
-          bool direct)
+    actor(asio::io_context& context, ledger& l, unsigned seed, const std::string& path, bool direct)
       : strand_(asio::make_strand(context)), ledger_(l), random_(seed), path_(path),
         unit_(direct ? 4096 : 1),
         flags_(direct ? kaio::file_base::read_write | kaio::file_base::direct
@@ -439,8 +438,8 @@ private:
     {
         ++interruptions_;
         const auto what = make(0);
-        file_->async_close(with_slot(
-            plain_handler{shared_from_this(), what, &actor::closed, entry(ledger_)}));
+        file_->async_close(
+            with_slot(plain_handler{shared_from_this(), what, &actor::closed, entry(ledger_)}));
         if (file_->is_open())
             ledger_.fail("open after async_close");
     }
@@ -467,19 +466,20 @@ private:
     {
         const auto what = make(0);
         ++opening_;
-        file_->async_open(path_, flags_,
-                          with_slot(plain_handler{shared_from_this(), what, &actor::opened,
-                                                  entry(ledger_)}));
+        file_->async_open(
+            path_, flags_,
+            with_slot(plain_handler{shared_from_this(), what, &actor::opened, entry(ledger_)}));
     }
 
     void opened(operation& what, const error_code& ec)
     {
         --pending_;
         --opening_;
-        const bool right = !ec ? file_->is_open() : ec == asio::error::operation_aborted
-                                                        ? interrupted(what) || !ledger_.results_count
-                                                        : ec == asio::error::already_open ||
-                                                              ec == asio::error::already_started;
+        const bool right =
+            !ec ? file_->is_open()
+            : ec == asio::error::operation_aborted
+                ? interrupted(what) || !ledger_.results_count
+                : ec == asio::error::already_open || ec == asio::error::already_started;
         if (!right)
             ledger_.fail("async_open: " + ec.message());
     }
@@ -584,9 +584,8 @@ private:
         for (const auto& target : targets_)
         {
             const bool direct = direct_io_available() && below(2) == 0;
-            actors_.push_back(std::make_shared<actor>(*context_, ledger_,
-                                                      static_cast<unsigned>(random_()),
-                                                      target->path(), direct));
+            actors_.push_back(std::make_shared<actor>(
+                *context_, ledger_, static_cast<unsigned>(random_()), target->path(), direct));
             actors_.back()->start(100 + below(400));
         }
     }

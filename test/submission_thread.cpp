@@ -98,8 +98,8 @@ private:
 
 BOOST_AUTO_TEST_SUITE(submission_thread)
 
-BOOST_DATA_TEST_CASE(the_loop_submits_nothing,
-                     data::make(transfer_modes()) * data::make({1, 256}), mode, max_in_flight)
+BOOST_DATA_TEST_CASE(the_loop_submits_nothing, data::make(transfer_modes()) * data::make({1, 256}),
+                     mode, max_in_flight)
 {
     constexpr std::size_t count = 300;
     const temporary_file target(count * block_size);
@@ -216,8 +216,7 @@ BOOST_AUTO_TEST_CASE(on_several_threads)
     const witness w;
     asio::io_context context;
     kaio::make_aio_service(context, on_thread());
-    kaio::random_access_file file(context, target.path(),
-                                  file_base::read_only | file_base::direct);
+    kaio::random_access_file file(context, target.path(), file_base::read_only | file_base::direct);
     std::deque<aligned_memory> memory;
     std::deque<outcome> results(count);
     std::mutex mutex;

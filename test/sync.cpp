@@ -165,9 +165,8 @@ BOOST_DATA_TEST_CASE(as_fsync_says,
     const int descriptor = ::open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor == -1)
         return skip(std::string("no ") + path);
-    const int expected = (k == kind::all ? ::fsync(descriptor) : ::fdatasync(descriptor)) == -1
-                             ? errno
-                             : 0;
+    const int expected =
+        (k == kind::all ? ::fsync(descriptor) : ::fdatasync(descriptor)) == -1 ? errno : 0;
     sync_fixture f;
     kaio::random_access_file file(f.context, descriptor);
     for (int i = 0; i != 2; ++i)
@@ -195,8 +194,8 @@ BOOST_DATA_TEST_CASE(a_file_in_memory, data::make(kinds), k)
 }
 
 // A kernel, or a file, without the command: fsync on a helper thread.
-BOOST_DATA_TEST_CASE(refused_by_the_kernel, data::make(kinds) * data::make({EINVAL, ENOSYS, EOPNOTSUPP}),
-                     k, error)
+BOOST_DATA_TEST_CASE(refused_by_the_kernel,
+                     data::make(kinds) * data::make({EINVAL, ENOSYS, EOPNOTSUPP}), k, error)
 {
     const temporary_file target(std::size_t(5000));
     std::atomic<int> syncs{0};

@@ -507,15 +507,14 @@ private:
     bool relented_ = false;
 
     const without_ring no_ring_;
-    const interposed_submit submit_{
-        [this](::aio_context_t kernel, long count, ::iocb** blocks) {
-            return submit(kernel, count, blocks);
-        }};
-    const interposed_get_events get_events_{
-        [this](::aio_context_t kernel, long minimum, long maximum, ::io_event* events,
-               ::timespec* timeout) {
-            return get_events(kernel, minimum, maximum, events, timeout);
-        }};
+    const interposed_submit submit_{[this](::aio_context_t kernel, long count, ::iocb** blocks) {
+        return submit(kernel, count, blocks);
+    }};
+    const interposed_get_events get_events_{[this](::aio_context_t kernel, long minimum,
+                                                   long maximum, ::io_event* events,
+                                                   ::timespec* timeout) {
+        return get_events(kernel, minimum, maximum, events, timeout);
+    }};
 };
 
 const refusal refusals[] = {refusal::event_eagain, refusal::event_eopnotsupp,
@@ -526,7 +525,8 @@ const refusal refusals[] = {refusal::event_eagain, refusal::event_eopnotsupp,
 BOOST_AUTO_TEST_SUITE(refused)
 
 BOOST_DATA_TEST_CASE(all_at_once,
-                     data::make(refusals) * data::make(transfer_modes()) * data::make({true, false}),
+                     data::make(refusals) * data::make(transfer_modes()) *
+                         data::make({true, false}),
                      how, mode, is_read)
 {
     constexpr std::size_t count = 300;
@@ -545,17 +545,16 @@ BOOST_DATA_TEST_CASE(all_at_once,
     const kaio::service_statistics s = f.statistics();
     BOOST_TEST(s.would_block_fallbacks == kernel.attempts());
     BOOST_TEST(s.would_block_fallbacks > 0U);
-    BOOST_TEST((mode == transfer_mode::direct ? s.thread_submissions : s.helper_operations) ==
-                   count,
-               s);
+    BOOST_TEST(
+        (mode == transfer_mode::direct ? s.thread_submissions : s.helper_operations) == count, s);
     BOOST_TEST(s.operations_failed == 0U);
-    const bool equal =
-        (is_read ? target : other).contents() == pattern(0, count * block_size);
+    const bool equal = (is_read ? target : other).contents() == pattern(0, count * block_size);
     BOOST_TEST(equal);
 }
 
 BOOST_DATA_TEST_CASE(one_by_one,
-                     data::make(refusals) * data::make(transfer_modes()) * data::make({true, false}),
+                     data::make(refusals) * data::make(transfer_modes()) *
+                         data::make({true, false}),
                      how, mode, is_read)
 {
     constexpr std::size_t count = 200;
@@ -697,8 +696,8 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(submission)
 
 // Files and kernels that have no asynchronous reads: the synchronous call decides.
-BOOST_DATA_TEST_CASE(unknown_commands,
-                     data::make({EINVAL, ENOSYS}) * data::make(transfer_modes()), error, mode)
+BOOST_DATA_TEST_CASE(unknown_commands, data::make({EINVAL, ENOSYS}) * data::make(transfer_modes()),
+                     error, mode)
 {
     constexpr std::size_t count = 20;
     const temporary_file target(count * block_size);
@@ -770,9 +769,9 @@ BOOST_DATA_TEST_CASE(that_blocks_is_a_refusal, data::make(transfer_modes()), mod
     BOOST_TEST(on_loop > 2U);
     BOOST_TEST(on_loop < count / 5);
     BOOST_TEST((f.statistics().longest_submit >= delay));
-    BOOST_TEST((mode == transfer_mode::direct ? f.statistics().thread_submissions
-                                              : f.statistics().helper_operations) ==
-               count - on_loop);
+    BOOST_TEST((mode == transfer_mode::direct
+                    ? f.statistics().thread_submissions
+                    : f.statistics().helper_operations) == count - on_loop);
 }
 
 // A kernel that takes operations and keeps them for a while.
@@ -825,9 +824,8 @@ BOOST_DATA_TEST_CASE(no_room_in_the_kernel, data::make({false, true}), on_thread
     constexpr std::size_t count = 20;
     const temporary_file target(count * block_size);
     holding_kernel kernel;
-    const interposed_submit hook([&](::aio_context_t k, long n, ::iocb** blocks) {
-        return kernel.submit(k, n, blocks);
-    });
+    const interposed_submit hook(
+        [&](::aio_context_t k, long n, ::iocb** blocks) { return kernel.submit(k, n, blocks); });
     kaio::service_options options;
     options.submission =
         on_thread ? kaio::submission_mode::on_thread : kaio::submission_mode::on_loop;

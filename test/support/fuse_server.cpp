@@ -186,8 +186,7 @@ private:
             const auto what = argument<::fuse_write_in>(request);
             std::string& contents = nodes_[in.nodeid].contents;
             contents.resize(std::max<std::size_t>(contents.size(), what.offset + what.size));
-            request.copy(&contents[what.offset], what.size,
-                         sizeof(in) + sizeof(::fuse_write_in));
+            request.copy(&contents[what.offset], what.size, sizeof(in) + sizeof(::fuse_write_in));
             ::fuse_write_out out = {};
             out.size = what.size;
             return reply(in, 0, &out, sizeof(out));
@@ -256,9 +255,9 @@ fuse_file_system::fuse_file_system(bool asynchronous_direct_io)
                        MAP_SHARED | MAP_ANONYMOUS, -1, 0)) shared_state)
 {
     const int device = ::open("/dev/fuse", O_RDWR | O_CLOEXEC);
-    mount_ = std::make_unique<mounted>(
-        "kaio-test", "fuse", MS_NOSUID | MS_NODEV,
-        "fd=" + std::to_string(device) + ",rootmode=40000,user_id=0,group_id=0,allow_other");
+    mount_ = std::make_unique<mounted>("kaio-test", "fuse", MS_NOSUID | MS_NODEV,
+                                       "fd=" + std::to_string(device) +
+                                           ",rootmode=40000,user_id=0,group_id=0,allow_other");
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1)
         throw std::system_error(errno, std::generic_category(), "socketpair");

@@ -45,8 +45,7 @@ inline bool leave_in_page_cache(const std::string& path, std::size_t bytes)
     ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
     ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_RANDOM);
     std::vector<char> head(bytes);
-    const bool read =
-        ::pread(descriptor, head.data(), bytes, 0) == static_cast<::ssize_t>(bytes);
+    const bool read = ::pread(descriptor, head.data(), bytes, 0) == static_cast<::ssize_t>(bytes);
     ::close(descriptor);
     return read && cached_pages(path) == bytes / page_size;
 }

@@ -20,8 +20,10 @@ namespace test {
 /// The system calls of Linux AIO, and those of io_uring.
 inline std::vector<long> asynchronous_calls()
 {
-    return {SYS_io_setup,  SYS_io_submit,       SYS_io_getevents,   SYS_io_destroy,
-            SYS_io_cancel, SYS_io_uring_setup,  SYS_io_uring_enter, SYS_io_uring_register,
+    return
+    {
+        SYS_io_setup, SYS_io_submit, SYS_io_getevents, SYS_io_destroy, SYS_io_cancel,
+            SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register,
 #if defined(SYS_io_pgetevents)
             SYS_io_pgetevents
 #endif
@@ -36,10 +38,9 @@ inline bool forbid(const std::vector<long>& calls, int error)
     program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(::seccomp_data, nr)));
     for (const long call : calls)
     {
+        program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1));
         program.push_back(
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1));
-        program.push_back(BPF_STMT(BPF_RET | BPF_K,
-                                   SECCOMP_RET_ERRNO | static_cast<unsigned>(error)));
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)));
     }
     program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
     const ::sock_fprog filter = {static_cast<unsigned short>(program.size()), program.data()};

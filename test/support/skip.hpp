@@ -18,8 +18,8 @@ namespace test {
 /// Say loudly that something can't be tested here, and why.
 inline void skip(const std::string& why)
 {
-    std::cerr << "SKIPPED: " << boost::unit_test::framework::current_test_case().full_name()
-              << ": " << why << std::endl;
+    std::cerr << "SKIPPED: " << boost::unit_test::framework::current_test_case().full_name() << ": "
+              << why << std::endl;
     BOOST_TEST(true); // Not a test without checks.
 }
 
