@@ -69,7 +69,10 @@ void engine::implementation::set_up_context()
 
 bool engine::implementation::request_turn() noexcept
 {
-    return !std::exchange(turn_scheduled_, true);
+    if (std::exchange(turn_scheduled_, true))
+        return false;
+    ++unposted_turns_;
+    return true;
 }
 
 // What is waited for may have been cancelled while it waited for a thread: nobody else will signal.
@@ -92,13 +95,21 @@ bool engine::implementation::work_left() const noexcept
            queue_.off_loop().any_of([this](const open_file& file) { return may_work_for(file); });
 }
 
+next_step engine::implementation::turn_needed() noexcept
+{
+    turn_scheduled_ = true;
+    ++unposted_turns_;
+    return next_step::schedule_turn;
+}
+
 // What has to be done so that no completion and no operation is left to itself.
 next_step engine::implementation::plan() noexcept
 {
-    if (turn_scheduled_)
+    // What another thread is just about to schedule doesn't keep the context at work yet.
+    if (turn_scheduled_ && unposted_turns_ == 0)
         return next_step::none;
     if (work_left())
-        return request_turn() ? next_step::schedule_turn : next_step::none;
+        return turn_needed();
     const std::size_t held_by_others = in_flight_ + on_threads_ + queue_.off_loop_size();
     if (held_by_others == 0)
         end_wait();
@@ -112,7 +123,7 @@ next_step engine::implementation::plan() noexcept
         wake_event_->drain();
         harvest();
         if (work_left())
-            return request_turn() ? next_step::schedule_turn : next_step::none;
+            return turn_needed();
         signalled_ = false;
     }
     waiting_ = true;
@@ -216,11 +227,17 @@ bool engine::start(operation_record& record, open_file& file) noexcept
     return self.request_turn();
 }
 
+void engine::turn_posted() noexcept
+{
+    --implementation_->unposted_turns_;
+}
+
 bool engine::wake_instead() noexcept
 {
     implementation& self = *implementation_;
     const std::lock_guard<std::mutex> lock(self.mutex_);
     self.turn_scheduled_ = false;
+    --self.unposted_turns_;
     self.wake_event_->signal();
     self.signalled_ = true;
     return !std::exchange(self.waiting_, true);

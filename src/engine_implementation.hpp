@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -38,6 +39,7 @@ public:
     bool request_turn() noexcept;
     std::size_t queued() const noexcept;
     bool work_left() const noexcept;
+    next_step turn_needed() noexcept;
     next_step plan() noexcept;
     void end_wait() noexcept;
 
@@ -129,6 +131,9 @@ public:
     bool turn_scheduled_ = false;
     bool waiting_ = false;
     bool signalled_ = false;
+
+    // Turns that were asked for, and that the owner has not scheduled yet.
+    std::atomic<int> unposted_turns_{0};
 
     // Nothing is started any more.
     bool stopping_ = false;

@@ -145,7 +145,15 @@ private:
             break;
         }
         if (turn_wanted && dispatcher_)
+        {
             dispatcher_->schedule_turn();
+        }
+        else if (turn_wanted)
+        {
+            // No file was ever opened: there is nobody to run the turn, and nothing to do in it.
+            engine_->turn_posted();
+            engine_->begin_turn(detail::turn_cause::scheduled);
+        }
     }
 
     void shutdown() override

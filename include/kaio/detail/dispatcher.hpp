@@ -61,6 +61,7 @@ public:
         try
         {
             executor_.post(scheduled_turn{this});
+            engine_.turn_posted();
         }
         catch (...)
         {

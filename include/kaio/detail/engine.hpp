@@ -119,6 +119,9 @@ public:
     /// Take an operation.
     KAIO_DECL bool start(operation_record& record, open_file& file) noexcept;
 
+    /// Say that a turn that the engine asked for has been scheduled.
+    KAIO_DECL void turn_posted() noexcept;
+
     /// Say that a turn that the engine asked for could not be scheduled: it is to begin by a wait.
     /** Returns true if the owner isn't waiting, and has to. */
     KAIO_DECL bool wake_instead() noexcept;
