@@ -158,7 +158,7 @@ bool engine::cancel(open_file& file) noexcept
     if (is_foreign())
         return false;
     implementation& self = *implementation_;
-    const std::lock_guard<std::mutex> lock(self.mutex_);
+    const implementation::guard_type lock(self.mutex_);
     ++file.cancellations_;
     self.abort_waiting(file);
     return !self.finished_.empty() && self.request_turn();
@@ -169,7 +169,7 @@ bool engine::cancel(cancellation_link& link) noexcept
     if (!link.target.load(std::memory_order_acquire))
         return false;
     implementation& self = *implementation_;
-    const std::lock_guard<std::mutex> lock(self.mutex_);
+    const implementation::guard_type lock(self.mutex_);
     operation_record* record = link.target.load(std::memory_order_relaxed);
     if (!record)
         return false;
@@ -200,7 +200,7 @@ void engine::disconnect(cancellation_link& link) noexcept
     if (!link.target.load(std::memory_order_acquire))
         return;
     implementation& self = *implementation_;
-    const std::lock_guard<std::mutex> lock(self.mutex_);
+    const implementation::guard_type lock(self.mutex_);
     if (operation_record* record = link.target.exchange(nullptr, std::memory_order_relaxed))
         record->cancellation_ = nullptr;
 }
@@ -208,7 +208,7 @@ void engine::disconnect(cancellation_link& link) noexcept
 bool engine::start(operation_record& record, open_file& file) noexcept
 {
     implementation& self = *implementation_;
-    const std::lock_guard<std::mutex> lock(self.mutex_);
+    const implementation::guard_type lock(self.mutex_);
     record.file_ = &file;
     record.cancellations_ = file.cancellations_;
     ++file.references_;
@@ -235,7 +235,7 @@ void engine::turn_posted() noexcept
 bool engine::wake_instead() noexcept
 {
     implementation& self = *implementation_;
-    const std::lock_guard<std::mutex> lock(self.mutex_);
+    const implementation::guard_type lock(self.mutex_);
     self.turn_scheduled_ = false;
     --self.unposted_turns_;
     self.wake_event_->signal();
@@ -246,7 +246,7 @@ bool engine::wake_instead() noexcept
 void engine::count_immediate(bool failed) noexcept
 {
     implementation& self = *implementation_;
-    const std::lock_guard<std::mutex> lock(self.mutex_);
+    const implementation::guard_type lock(self.mutex_);
     ++self.statistics_.operations_started;
     ++self.statistics_.operations_completed;
     self.statistics_.operations_failed += failed;
@@ -277,7 +277,7 @@ void engine::begin_turn(turn_cause cause) noexcept
 finished_operation engine::take_finished() noexcept
 {
     implementation& self = *implementation_;
-    const std::lock_guard<std::mutex> lock(self.mutex_);
+    const implementation::guard_type lock(self.mutex_);
     operation_record* record = self.finished_.pop_front();
     if (!record)
         return {nullptr, next_step::none};
@@ -303,13 +303,13 @@ finished_operation engine::take_finished() noexcept
 
 next_step engine::end_turn() noexcept
 {
-    const std::lock_guard<std::mutex> lock(implementation_->mutex_);
+    const implementation::guard_type lock(implementation_->mutex_);
     return implementation_->plan();
 }
 
 service_statistics engine::statistics() const
 {
-    const std::lock_guard<std::mutex> lock(implementation_->mutex_);
+    const implementation::guard_type lock(implementation_->mutex_);
     service_statistics result = implementation_->statistics_;
     result.queued = implementation_->queued();
     return result;

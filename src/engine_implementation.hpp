@@ -17,6 +17,7 @@
 #include <kaio/detail/engine.hpp>
 
 #include "aio_context.hpp"
+#include "mutex.hpp"
 #include "submission_batch.hpp"
 #include "submission_queue.hpp"
 #include "wake_event.hpp"
@@ -29,7 +30,8 @@ namespace detail {
 class engine::implementation
 {
 public:
-    using lock_type = std::unique_lock<std::mutex>;
+    using lock_type = std::unique_lock<mutex>;
+    using guard_type = std::lock_guard<mutex>;
 
     explicit implementation(const service_options& options);
     ~implementation();
@@ -98,7 +100,7 @@ public:
     // Waiting until nobody holds an operation: quiescence.cpp.
     void wait_for_kernel() noexcept;
 
-    std::mutex mutex_;
+    mutex mutex_;
     std::optional<wake_event> wake_event_;
     std::optional<aio_context> context_;
     submission_queue queue_;
@@ -143,7 +145,8 @@ public:
     std::size_t open_files_ = 0;
 
     // Signalled when a file has no more users.
-    std::condition_variable unused_;
+    std::condition_variable_any unused_;
+    int waiting_for_unused_ = 0;
     int placeholder_ = -1;
 
     // Last, as its threads use all the rest.

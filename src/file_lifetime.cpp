@@ -27,14 +27,14 @@ open_file* engine::announce()
 {
     auto* file = new open_file;
     file->opening_ = true;
-    const std::lock_guard<std::mutex> lock(implementation_->mutex_);
+    const implementation::guard_type lock(implementation_->mutex_);
     ++implementation_->open_files_;
     return file;
 }
 
 bool engine::opened(open_file& file, int descriptor, const file_description& description) noexcept
 {
-    const std::lock_guard<std::mutex> lock(implementation_->mutex_);
+    const implementation::guard_type lock(implementation_->mutex_);
     file.opening_ = false;
     if (file.detached_ || file.cancellations_ != 0)
         return false;
@@ -44,7 +44,7 @@ bool engine::opened(open_file& file, int descriptor, const file_description& des
 
 void engine::not_opened(open_file& file) noexcept
 {
-    const std::lock_guard<std::mutex> lock(implementation_->mutex_);
+    const implementation::guard_type lock(implementation_->mutex_);
     file.opening_ = false;
 }
 
@@ -60,13 +60,13 @@ int engine::descriptor(const open_file& file) const noexcept
 
 void engine::reference(open_file& file) noexcept
 {
-    const std::lock_guard<std::mutex> lock(implementation_->mutex_);
+    const implementation::guard_type lock(implementation_->mutex_);
     ++file.references_;
 }
 
 void engine::dereference(open_file& file) noexcept
 {
-    const std::lock_guard<std::mutex> lock(implementation_->mutex_);
+    const implementation::guard_type lock(implementation_->mutex_);
     implementation_->dereference(file);
 }
 
@@ -128,7 +128,8 @@ void engine::implementation::remove_user(open_file& file) noexcept
 {
     if (--file.users_ == 0)
     {
-        unused_.notify_all();
+        if (waiting_for_unused_ != 0)
+            unused_.notify_all();
         if (file.parked_)
             ::close(file.descriptor_);
     }
@@ -155,7 +156,9 @@ bool engine::implementation::park(open_file& file, lock_type& lock) noexcept
 
 void engine::implementation::wait_until_unused(const open_file& file, lock_type& lock) noexcept
 {
+    ++waiting_for_unused_;
     unused_.wait(lock, [&] { return file.users_ == 0; });
+    --waiting_for_unused_;
 }
 
 } // namespace detail

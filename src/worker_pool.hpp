@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "mutex.hpp"
+
 namespace kaio {
 namespace detail {
 
@@ -22,10 +24,10 @@ class worker_pool
 {
 public:
     /// What a thread does with the lock held when it was called, until there is nothing left to do.
-    using work_function = std::function<void(std::unique_lock<std::mutex>&)>;
+    using work_function = std::function<void(std::unique_lock<mutex>&)>;
 
-    worker_pool(std::mutex& mutex, std::size_t most, work_function work)
-      : mutex_(mutex), most_(most), work_(std::move(work))
+    worker_pool(mutex& m, std::size_t most, work_function work)
+      : mutex_(m), most_(most), work_(std::move(work))
     {
     }
 
@@ -43,7 +45,7 @@ public:
     int call() noexcept;
 
     /// Have all threads end when they have done what they are doing, and make no more.
-    void stop(std::unique_lock<std::mutex>& lock) noexcept;
+    void stop(std::unique_lock<mutex>& lock) noexcept;
 
     /// Whether the threads are to end.
     bool stopping() const noexcept
@@ -57,10 +59,10 @@ public:
 private:
     void run() noexcept;
 
-    std::mutex& mutex_;
+    mutex& mutex_;
     const std::size_t most_;
     const work_function work_;
-    std::condition_variable called_;
+    std::condition_variable_any called_;
     std::vector<std::thread> threads_;
     std::size_t idle_ = 0;
     std::size_t calls_ = 0;
