@@ -16,7 +16,7 @@
 
 #include <kaio/detail/setup_failure.hpp>
 
-#include "rw_flags.hpp"
+#include <kaio/detail/kernel_options.hpp>
 #include "submission_batch.hpp"
 
 namespace kaio {

@@ -16,8 +16,6 @@
 #include <cerrno>
 #include <climits>
 
-#include "rw_flags.hpp"
-
 namespace kaio {
 namespace detail {
 namespace descriptor {
@@ -103,42 +101,6 @@ void sync_all(int descriptor, int& error) noexcept
 void sync_data(int descriptor, int& error) noexcept
 {
     error = errno_of(::fdatasync(descriptor));
-}
-
-std::uint32_t rw_flags(const io_options& options) noexcept
-{
-    std::uint32_t flags = 0;
-    if (options.data_sync)
-        flags |= rwf_dsync;
-    if (options.sync)
-        flags |= rwf_sync;
-    if (options.append)
-        flags |= rwf_append;
-    if (options.no_wait)
-        flags |= rwf_nowait;
-    if (options.atomic)
-        flags |= rwf_atomic;
-    if (options.uncached)
-        flags |= rwf_dontcache;
-    return flags;
-}
-
-bool has_valid_priority(const io_options& options) noexcept
-{
-    if (!options.priority)
-        return true;
-    const io_priority& p = *options.priority;
-    return p.io_class >= io_priority_class::real_time && p.io_class <= io_priority_class::idle &&
-           p.level >= 0 && p.level <= 7;
-}
-
-std::uint16_t priority(const io_options& options) noexcept
-{
-    constexpr int class_shift = 13;
-    if (!options.priority)
-        return 0;
-    return static_cast<std::uint16_t>(static_cast<int>(options.priority->io_class) << class_shift |
-                                      options.priority->level);
 }
 
 std::size_t transfer(int descriptor, operation_kind kind, const ::iovec* buffers,

@@ -17,7 +17,7 @@
 
 #include <kaio/detail/descriptor.hpp>
 
-#include "rw_flags.hpp"
+#include <kaio/detail/kernel_options.hpp>
 
 namespace kaio {
 namespace detail {

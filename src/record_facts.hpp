@@ -9,7 +9,7 @@
 #include <cstdint>
 
 #include "open_file.hpp"
-#include "rw_flags.hpp"
+#include <kaio/detail/kernel_options.hpp>
 
 namespace kaio {
 namespace detail {

@@ -14,7 +14,6 @@
 #include <kaio/detail/config.hpp>
 #include <kaio/detail/operation_record.hpp>
 #include <kaio/io_alignment.hpp>
-#include <kaio/io_options.hpp>
 
 namespace kaio {
 namespace detail {
@@ -56,15 +55,6 @@ KAIO_DECL void allocate(int descriptor, std::uint64_t offset, std::uint64_t leng
 
 KAIO_DECL void sync_all(int descriptor, int& error) noexcept;
 KAIO_DECL void sync_data(int descriptor, int& error) noexcept;
-
-/// The RWF flags that stand for options.
-KAIO_DECL std::uint32_t rw_flags(const io_options& options) noexcept;
-
-/// Whether there is no priority, or one that the kernel knows.
-KAIO_DECL bool has_valid_priority(const io_options& options) noexcept;
-
-/// An I/O priority as the kernel writes it; 0 if there is none.
-KAIO_DECL std::uint16_t priority(const io_options& options) noexcept;
 
 /// Transfer now, waiting if need be. An offset of -1 means the position of the file.
 KAIO_DECL std::size_t transfer(int descriptor, operation_kind kind, const ::iovec* buffers,

@@ -14,6 +14,7 @@
 #include <kaio/detail/asio.hpp>
 #include <kaio/detail/descriptor.hpp>
 #include <kaio/detail/io_vectors.hpp>
+#include <kaio/detail/kernel_options.hpp>
 #include <kaio/detail/start_operation.hpp>
 #include <kaio/detail/throw_error.hpp>
 #include <kaio/io_options.hpp>
@@ -30,7 +31,7 @@ inline error_code check_transfer(const file_handle& handle, const transfer_offse
 {
     if (!handle.is_open())
         return asio::error::bad_descriptor;
-    if (offset > static_cast<std::uint64_t>(INT64_MAX) || !descriptor::has_valid_priority(options))
+    if (offset > static_cast<std::uint64_t>(INT64_MAX) || !has_valid_priority(options))
         return asio::error::invalid_argument;
     return error_code();
 }
@@ -70,8 +71,8 @@ void start_transfer(operation_kind kind, file_handle& handle, const Executor& ex
     fill_io_vectors(buffers, operation->buffers_, buffer_count);
     operation->offset_ = kernel_offset(offset);
     operation->at_position_ = !offset;
-    operation->rw_flags_ = descriptor::rw_flags(options);
-    operation->priority_ = descriptor::priority(options);
+    operation->rw_flags_ = rw_flags(options);
+    operation->priority_ = priority(options);
     operation->serial_ = !offset || (options.append && kind == operation_kind::write);
     connect_slot(service, *operation);
     d->start(*operation.release(), *handle.file());
@@ -99,9 +100,8 @@ std::size_t transfer(operation_kind kind, const file_handle& handle, const trans
     fill_io_vectors(buffers, vectors, count);
 
     int error = 0;
-    const std::size_t bytes_transferred =
-        descriptor::transfer(handle.descriptor(), kind, vectors, count, kernel_offset(offset),
-                             descriptor::rw_flags(options), error);
+    const std::size_t bytes_transferred = descriptor::transfer(
+        handle.descriptor(), kind, vectors, count, kernel_offset(offset), rw_flags(options), error);
     ec = system_error_code(error);
     if (!ec && bytes_transferred == 0 && kind == operation_kind::read)
         ec = asio::error::eof;

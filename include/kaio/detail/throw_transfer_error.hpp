@@ -13,6 +13,7 @@
 #include <kaio/detail/descriptor.hpp>
 #include <kaio/detail/explanation.hpp>
 #include <kaio/detail/io_vectors.hpp>
+#include <kaio/detail/kernel_options.hpp>
 #include <kaio/detail/start_transfer.hpp>
 #include <kaio/detail/throw_error.hpp>
 #include <kaio/io_options.hpp>
@@ -34,7 +35,7 @@ std::string explain_transfer(int descriptor, const transfer_offset& offset,
     const std::uint64_t begin =
         offset ? *offset : descriptor::seek(descriptor, 0, SEEK_CUR, ignored);
     const failed_transfer transfer{descriptor, begin, vectors.data(), vectors.size(),
-                                   descriptor::rw_flags(options)};
+                                   rw_flags(options)};
     if (ec == asio::error::eof)
         return explanation_of_end(transfer);
     return ec.category() == boost::system::system_category() ? explanation(transfer, ec.value())
