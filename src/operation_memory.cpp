@@ -83,22 +83,46 @@ void free_chain(free_block* chain)
         ::operator delete(std::exchange(chain, chain->next));
 }
 
+// The free blocks of a thread. They have no destructor, so that getting at them costs nothing.
 struct thread_cache
 {
     std::array<free_list, size_classes> lists;
 
-    ~thread_cache();
+    // Whether an owner has been made, which frees the blocks at the end of the thread, and whether
+    // it has gone: what the thread frees later goes the ordinary way.
+    bool owned = false;
+    bool ended = false;
 };
 
-// Tells the last deallocations of a thread that its cache is gone already.
-thread_local bool cache_destroyed = false;
 thread_local thread_cache cache;
 
-thread_cache::~thread_cache()
+struct cache_owner
 {
-    cache_destroyed = true;
-    for (free_list& list : lists)
-        free_chain(list.first);
+    cache_owner()
+    {
+        cache.owned = true;
+    }
+
+    ~cache_owner()
+    {
+        cache.owned = false;
+        cache.ended = true;
+        for (free_list& list : cache.lists)
+            free_chain(std::exchange(list, {}).first);
+    }
+
+    void be_made() const
+    {
+    }
+};
+
+thread_local const cache_owner owner;
+
+[[gnu::noinline]] bool become_owned()
+{
+    if (!cache.ended)
+        owner.be_made();
+    return cache.owned;
 }
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -116,45 +140,30 @@ constexpr bool caching = false;
 constexpr bool caching = true;
 #endif
 
-bool cached(std::size_t size)
+constexpr bool cached(std::size_t size)
 {
-    return caching && size <= largest_size && !cache_destroyed;
+    return caching && size <= largest_size;
 }
 
-} // namespace
-
-void* allocate_operation(std::size_t size)
+[[gnu::noinline]] void* allocate_uncached(std::size_t size)
 {
-    if (!cached(size))
-        return ::operator new(size <= largest_size ? (class_of(size) + 1) * size_step : size);
-
-    const std::size_t size_class = class_of(size);
-    free_list& list = cache.lists[size_class];
-    if (!list.first)
-    {
-        list.first = store.take(size_class);
-        if (!list.first)
-            return ::operator new((size_class + 1) * size_step);
-        list.count = bundle_blocks;
-    }
-    --list.count;
-    return std::exchange(list.first, list.first->next);
+    return ::operator new(size <= largest_size ? (class_of(size) + 1) * size_step : size);
 }
 
-void deallocate_operation(void* memory, std::size_t size) noexcept
+[[gnu::noinline]] void* refill(std::size_t size)
 {
-    if (!cached(size))
-    {
-        ::operator delete(memory);
-        return;
-    }
-
     const std::size_t size_class = class_of(size);
-    free_list& list = cache.lists[size_class];
-    list.first = new (memory) free_block{list.first, nullptr};
-    if (++list.count != thread_blocks)
-        return;
+    const bool owned = cache.owned || become_owned();
+    free_block* chain = owned ? store.take(size_class) : nullptr;
+    if (!chain)
+        return allocate_uncached(size);
+    cache.lists[size_class] = {chain->next, bundle_blocks - 1};
+    return chain;
+}
 
+[[gnu::noinline]] void put_back_bundle(std::size_t size_class) noexcept
+{
+    free_list& list = cache.lists[size_class];
     free_block* chain = list.first;
     free_block* last = chain;
     for (unsigned i = 1; i != bundle_blocks; ++i)
@@ -163,6 +172,37 @@ void deallocate_operation(void* memory, std::size_t size) noexcept
     list.count -= bundle_blocks;
     if (!store.put(size_class, chain))
         free_chain(chain);
+}
+
+} // namespace
+
+void* allocate_operation(std::size_t size)
+{
+    if (!cached(size))
+        return allocate_uncached(size);
+
+    free_list& list = cache.lists[class_of(size)];
+    free_block* const block = list.first;
+    if (!block)
+        return refill(size);
+    list.first = block->next;
+    --list.count;
+    return block;
+}
+
+void deallocate_operation(void* memory, std::size_t size) noexcept
+{
+    if (!cached(size) || (!cache.owned && !become_owned()))
+    {
+        ::operator delete(memory);
+        return;
+    }
+
+    free_list& list = cache.lists[class_of(size)];
+    auto* const block = new (memory) free_block;
+    block->next = std::exchange(list.first, block);
+    if (++list.count == thread_blocks)
+        put_back_bundle(class_of(size));
 }
 
 } // namespace detail
