@@ -86,6 +86,17 @@ private:
     bool started_ = false;
 };
 
+/// An executor that is nobody's, for asking whether a handler has one.
+struct no_executor : asio::any_io_executor
+{
+    using asio::any_io_executor::any_io_executor;
+};
+
+/// Whether a handler says where it is to be called. If not, its file's executor needs no copy.
+template <typename Handler>
+inline constexpr bool has_associated_executor =
+    !std::is_same_v<asio::associated_executor_t<Handler, no_executor>, no_executor>;
+
 /// The work that an outstanding operation means for its two executors, and the way to its handler.
 /**
  * The service keeps its own context busy while anything is outstanding, and calls handlers on it.
@@ -99,12 +110,20 @@ public:
 
     handler_work(const Handler& handler, const Executor& executor, const context_executor& context)
     {
-        const handler_executor_type handler_executor =
-            asio::get_associated_executor(handler, executor);
-        if (!context.runs(handler_executor))
-            handler_work_.start(handler_executor);
-        if (!context.runs(executor) && !covered(handler_executor, executor))
-            io_work_.start(executor);
+        const bool runs_here = context.runs(executor);
+        if constexpr (has_associated_executor<Handler>)
+        {
+            const handler_executor_type handler_executor =
+                asio::get_associated_executor(handler, executor);
+            if (!context.runs(handler_executor))
+                handler_work_.start(handler_executor);
+            if (!runs_here && !covered(handler_executor, executor))
+                io_work_.start(executor);
+        }
+        else if (!runs_here)
+        {
+            handler_work_.start(executor);
+        }
     }
 
     /// Call a function on the handler's executor, by a turn of the service.
@@ -126,8 +145,15 @@ private:
             return false;
     }
 
+    struct nothing
+    {
+    };
+
     outstanding_work<handler_executor_type> handler_work_;
-    outstanding_work<Executor> io_work_;
+
+    // A handler without an executor of its own is called on that of the file.
+    std::conditional_t<has_associated_executor<Handler>, outstanding_work<Executor>, nothing>
+        io_work_;
 };
 
 } // namespace detail
