@@ -10,14 +10,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <cstring>
 #include <fstream>
 #include <string>
 
 #include <kaio/detail/setup_failure.hpp>
 
-#include <kaio/detail/kernel_options.hpp>
 #include "submission_batch.hpp"
+#include <kaio/detail/kernel_options.hpp>
 
 namespace kaio {
 namespace detail {
@@ -32,23 +31,17 @@ constexpr unsigned flag_priority = 2;
 
 constexpr std::size_t most_events_at_once = 64;
 
-short opcode_of(const operation_record& record)
-{
-    switch (record.kind_)
-    {
-    case operation_kind::read:
-        return record.buffer_count_ == 1 ? IO_CMD_PREAD : IO_CMD_PREADV;
-    case operation_kind::write:
-        return record.buffer_count_ == 1 ? IO_CMD_PWRITE : IO_CMD_PWRITEV;
-    case operation_kind::sync_all:
-        return IO_CMD_FSYNC;
-    case operation_kind::sync_data:
-        return IO_CMD_FDSYNC;
-    case operation_kind::call:
-        break;
-    }
-    return -1;
-}
+// By kind of operation, for one buffer and for several.
+constexpr short opcodes[][2] = {{IO_CMD_PREAD, IO_CMD_PREADV},
+                                {IO_CMD_PWRITE, IO_CMD_PWRITEV},
+                                {IO_CMD_FSYNC, IO_CMD_FSYNC},
+                                {IO_CMD_FDSYNC, IO_CMD_FDSYNC}};
+
+static_assert(static_cast<int>(operation_kind::read) == 0 &&
+                  static_cast<int>(operation_kind::write) == 1 &&
+                  static_cast<int>(operation_kind::sync_all) == 2 &&
+                  static_cast<int>(operation_kind::sync_data) == 3,
+              "in the order of the table");
 
 std::string limit(const char* name)
 {
@@ -95,37 +88,29 @@ void submission_batch::add(operation_record& record, int wake_descriptor) noexce
         file.batch_user_ = users_.size();
         users_.push_back({&file, false, false});
     }
-    users_[file.batch_user_].reads |= record.kind_ == operation_kind::read;
-    users_[file.batch_user_].writes |= record.kind_ == operation_kind::write;
+    user& u = users_[file.batch_user_];
+    u.reads |= record.kind_ == operation_kind::read;
+    u.writes |= record.kind_ == operation_kind::write;
 
     ::iocb& block = control_blocks_->blocks[size_];
     records_[size_++] = &record;
 
-    std::memset(&block, 0, sizeof(block));
+    const bool several = record.buffer_count_ > 1;
+    const bool has_priority = record.priority_ != 0;
     block.data = &record;
-    block.aio_fildes = file.descriptor_;
-    block.u.c.flags = flag_resfd;
-    block.u.c.resfd = static_cast<unsigned>(wake_descriptor);
-    block.aio_lio_opcode = opcode_of(record);
-    if (record.buffer_count_ == 0)
-        return;
-
     block.aio_rw_flags = record.rw_flags_ | (record.nowait_added_ ? rwf_nowait : 0);
+    block.aio_lio_opcode = opcodes[static_cast<std::size_t>(record.kind_)][several];
+    block.aio_reqprio = static_cast<short>(record.priority_);
+    block.aio_fildes = file.descriptor_;
+    block.u.c.flags = has_priority ? flag_resfd | flag_priority : flag_resfd;
+    block.u.c.resfd = static_cast<unsigned>(wake_descriptor);
+    block.u.c.buf = several ? record.buffers_ : nullptr;
+    block.u.c.nbytes = record.buffer_count_;
     block.u.c.offset = record.offset_;
     if (record.buffer_count_ == 1)
     {
         block.u.c.buf = record.buffers_->iov_base;
         block.u.c.nbytes = record.buffers_->iov_len;
-    }
-    else
-    {
-        block.u.c.buf = record.buffers_;
-        block.u.c.nbytes = record.buffer_count_;
-    }
-    if (record.priority_ != 0)
-    {
-        block.u.c.flags |= flag_priority;
-        block.aio_reqprio = static_cast<short>(record.priority_);
     }
 }
 

@@ -46,8 +46,8 @@ inline bool is_direct_to_device(const operation_record& record)
 /// The number of bytes that a transfer is to move.
 inline std::int64_t requested(const operation_record& record)
 {
-    std::int64_t total = 0;
-    for (std::uint32_t i = 0; i != record.buffer_count_; ++i)
+    auto total = static_cast<std::int64_t>(record.buffers_->iov_len);
+    for (std::uint32_t i = 1; i != record.buffer_count_; ++i)
         total += static_cast<std::int64_t>(record.buffers_[i].iov_len);
     return total;
 }

@@ -51,8 +51,10 @@ public:
     operation_record* pop_front() noexcept
     {
         operation_record* record = front_;
-        if (record)
-            erase(*record);
+        if (!record)
+            return nullptr;
+        front_ = record->next_;
+        (front_ ? front_->previous_ : back_) = nullptr;
         return record;
     }
 

@@ -105,8 +105,7 @@ void engine::implementation::fill_from_loop(submission_batch& batch) noexcept
             continue;
         }
         without_slot = 0;
-        operation_record& record = *queue_.front(file);
-        queue_.pop(record);
+        operation_record& record = queue_.pop(file);
         if (const int error = find_position(record); error != 0)
             finish(record, -error);
         else if (const road where = road_of(record); where == road::loop)

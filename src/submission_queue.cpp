@@ -8,14 +8,6 @@
 namespace kaio {
 namespace detail {
 
-void submission_queue::push(operation_record& record) noexcept
-{
-    record.file_->lane(record).push_back(record);
-    record.state_ = operation_state::waiting;
-    ++size_;
-    update(*record.file_);
-}
-
 void submission_queue::put_back(operation_record& record) noexcept
 {
     if (record.serial_)
@@ -58,23 +50,18 @@ void submission_queue::erase(operation_record& record) noexcept
     update(file);
 }
 
-operation_record* submission_queue::front(open_file& file) const noexcept
+// Both kinds in turn, where there are both.
+operation_record& submission_queue::pop_next(open_file& file) noexcept
 {
-    const bool serial_ready = !file.serial_.empty() && !file.serial_busy_;
-    if (serial_ready && (file.serial_next_ || file.concurrent_.empty()))
-        return file.serial_.front();
-    return file.concurrent_.front();
-}
-
-void submission_queue::pop(operation_record& record) noexcept
-{
-    open_file& file = *record.file_;
-    file.lane(record).erase(record);
-    file.serial_next_ = !record.serial_;
-    if (record.serial_)
-        file.serial_busy_ = true;
+    const bool serial = !file.serial_busy_ && (file.serial_next_ || file.concurrent_.empty());
+    file.serial_next_ = !serial;
+    if (!serial)
+        return pop_concurrent(file);
+    operation_record& record = *file.serial_.pop_front();
+    file.serial_busy_ = true;
     --size_;
     update(file);
+    return record;
 }
 
 void submission_queue::serial_finished(open_file& file) noexcept

@@ -31,7 +31,15 @@ public:
     }
 
     /// Queue an operation for the loop.
-    void push(operation_record& record) noexcept;
+    void push(operation_record& record) noexcept
+    {
+        open_file& file = *record.file_;
+        file.lane(record).push_back(record);
+        record.state_ = operation_state::waiting;
+        ++size_;
+        if (!file.ready_links_.linked)
+            update(file);
+    }
 
     /// Queue an operation for the loop before all others of its file.
     void put_back(operation_record& record) noexcept;
@@ -67,16 +75,26 @@ public:
         return off_loop_;
     }
 
-    /// The next operation of a file for the loop.
-    operation_record* front(open_file& file) const noexcept;
-
-    /// Take that operation.
-    void pop(operation_record& record) noexcept;
+    /// Take the next operation of a file for the loop.
+    operation_record& pop(open_file& file) noexcept
+    {
+        return file.serial_.empty() ? pop_concurrent(file) : pop_next(file);
+    }
 
     /// The operation of a file that was running alone has ended: the next may follow.
     void serial_finished(open_file& file) noexcept;
 
 private:
+    operation_record& pop_concurrent(open_file& file) noexcept
+    {
+        operation_record& record = *file.concurrent_.pop_front();
+        --size_;
+        if (file.concurrent_.empty())
+            update(file);
+        return record;
+    }
+
+    operation_record& pop_next(open_file& file) noexcept;
     void update(open_file& file) noexcept;
 
     file_ring<&open_file::ready_links_> ready_;
