@@ -52,22 +52,22 @@ void engine::implementation::completed(operation_record& record, std::int64_t re
         if (is_direct_to_device(record) && file.in_flight_ != 0 && !cancelled(record))
         {
             file.depth_limit_ = file.in_flight_;
-            queue_.put_back(record);
+            retry_on_loop(record);
             return;
         }
         learned.refused();
-        continue_off_loop(record);
+        continue_off_loop(record, statistics_.refused_fallbacks);
     }
     else if (result == -EOPNOTSUPP)
     {
         if (!has_flags_of_the_user(record))
             learned.unknown_flag();
-        continue_off_loop(record);
+        continue_off_loop(record, statistics_.unknown_flag_fallbacks);
     }
     else if (result > 0 && result < requested(record) && !ends_inside_sector(record, result))
     {
         record.transferred_ = result;
-        continue_off_loop(record);
+        continue_off_loop(record, statistics_.short_fallbacks);
     }
     else
     {
@@ -86,14 +86,25 @@ void engine::implementation::give_back_slot(operation_record& record) noexcept
         call_worker();
 }
 
-// An attempt not to wait had no or only part of a result.
-void engine::implementation::continue_off_loop(operation_record& record) noexcept
+// A block device takes it later, or without the flag.
+void engine::implementation::retry_on_loop(operation_record& record) noexcept
 {
-    ++statistics_.would_block_fallbacks;
+    ++statistics_.loop_retries;
+    queue_.put_back(record);
+}
+
+// An attempt not to wait had no or only part of a result.
+void engine::implementation::continue_off_loop(operation_record& record,
+                                               std::uint64_t& fallbacks) noexcept
+{
     record.nowait_added_ = false;
     if (stopping_ || cancelled(record))
+    {
         finish_early(record, ECANCELED);
-    else if (record.transferred_ == 0 && record.file_->direct_)
+        return;
+    }
+    ++fallbacks;
+    if (record.transferred_ == 0 && record.file_->direct_)
         send_off_loop(record, road::thread_submission);
     else
         send_off_loop(record, road::thread);
@@ -126,6 +137,13 @@ void engine::implementation::finish_early(operation_record& record, int error) n
     finish(record, record.transferred_ != 0 ? record.transferred_ : -error);
 }
 
+// It ends here, and not by an answer of the kernel or of a thread.
+void engine::implementation::finish_queued(operation_record& record, int error) noexcept
+{
+    ++statistics_.completed_while_queued;
+    finish_early(record, error);
+}
+
 void engine::implementation::abort(operation_record& record) noexcept
 {
     const bool had_turn = record.state_ == operation_state::waiting_off_loop;
@@ -135,7 +153,7 @@ void engine::implementation::abort(operation_record& record) noexcept
     // In a child process the position is the parent's, where the operation goes on.
     if (record.transferred_ != 0 && process_ != ::getpid())
         record.at_position_ = false;
-    finish_early(record, ECANCELED);
+    finish_queued(record, ECANCELED);
 }
 
 void engine::implementation::abort_waiting(open_file& file) noexcept

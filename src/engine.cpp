@@ -249,6 +249,7 @@ void engine::count_immediate(bool failed) noexcept
     const implementation::guard_type lock(self.mutex_);
     ++self.statistics_.operations_started;
     ++self.statistics_.operations_completed;
+    ++self.statistics_.immediate_completions;
     self.statistics_.operations_failed += failed;
 }
 
@@ -312,6 +313,8 @@ service_statistics engine::statistics() const
     const implementation::guard_type lock(implementation_->mutex_);
     service_statistics result = implementation_->statistics_;
     result.queued = implementation_->queued();
+    result.would_block_fallbacks =
+        result.refused_fallbacks + result.unknown_flag_fallbacks + result.short_fallbacks;
     return result;
 }
 

@@ -75,10 +75,12 @@ public:
     std::size_t harvest() noexcept;
     void completed(operation_record& record, std::int64_t result) noexcept;
     void give_back_slot(operation_record& record) noexcept;
-    void continue_off_loop(operation_record& record) noexcept;
+    void retry_on_loop(operation_record& record) noexcept;
+    void continue_off_loop(operation_record& record, std::uint64_t& fallbacks) noexcept;
     void move_position(const operation_record& record, std::int64_t result) noexcept;
     void finish(operation_record& record, std::int64_t result) noexcept;
     void finish_early(operation_record& record, int error) noexcept;
+    void finish_queued(operation_record& record, int error) noexcept;
     void abort(operation_record& record) noexcept;
     void abort_waiting(open_file& file) noexcept;
     void abort_all_waiting() noexcept;

@@ -35,7 +35,7 @@ void engine::implementation::call_worker() noexcept
     {
         operation_record& record = *file->off_loop_.front();
         queue_.erase(record);
-        finish_early(record, error);
+        finish_queued(record, error);
     }
 }
 

@@ -44,14 +44,16 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
     const bool ignores_nowait = record.kind_ == operation_kind::write && !file.direct_ &&
                                 (file.ignores_nowait_ || writes_through(record));
     would_block& learned = file.learned(record);
-    if (on_thread || ignores_nowait || !learned.attempt())
+    if (on_thread || ignores_nowait)
         return off_loop;
-    if (learned.knows_nowait())
+    if (learned.attempt())
     {
-        record.nowait_added_ = true;
-        return road::loop;
+        record.nowait_added_ = learned.knows_nowait();
+        if (record.nowait_added_ || is_direct_to_device(record))
+            return road::loop;
     }
-    return is_direct_to_device(record) ? road::loop : off_loop;
+    ++statistics_.skipped_attempts;
+    return off_loop;
 }
 
 // A transfer at the position is given that as its offset, since Linux AIO knows nothing else, and
@@ -107,7 +109,7 @@ void engine::implementation::fill_from_loop(submission_batch& batch) noexcept
         without_slot = 0;
         operation_record& record = queue_.pop(file);
         if (const int error = find_position(record); error != 0)
-            finish(record, -error);
+            finish_queued(record, error);
         else if (const road where = road_of(record); where == road::loop)
             take_slot(record, batch);
         else
@@ -152,9 +154,9 @@ void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
                                        lock_type& lock) noexcept
 {
     // Counted beforehand, as they may have completed before the call returns.
-    std::uint64_t ignored = 0;
-    std::uint64_t& thread_submissions = on_loop ? ignored : statistics_.thread_submissions;
-    thread_submissions += batch.size();
+    std::uint64_t& submissions =
+        on_loop ? statistics_.loop_submissions : statistics_.thread_submissions;
+    submissions += batch.size();
 
     for (std::size_t next = 0; next != batch.size();)
     {
@@ -178,6 +180,7 @@ void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
         }
         else if (blocked)
         {
+            ++statistics_.slow_submissions;
             for (const submission_batch::user& user : batch.users())
             {
                 if (user.reads)
@@ -192,12 +195,11 @@ void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
             continue;
         if (result.error == EAGAIN)
         {
-            thread_submissions -= batch.size() - next;
+            submissions -= batch.size() - next;
             no_room(batch, next, on_loop);
             break;
         }
         // The kernel reports the error of the first operation only; the others go on.
-        --thread_submissions;
         rejected(batch[next++], result.error);
     }
     for (const submission_batch::user& user : batch.users())
@@ -218,7 +220,7 @@ void engine::implementation::no_room(submission_batch& batch, std::size_t first,
     {
         operation_record& record = batch[i - 1];
         if (cancelled(record))
-            finish_early(record, ECANCELED);
+            finish_queued(record, ECANCELED);
         else if (!room_will_come)
             send_off_loop(record, road::thread);
         else if (on_loop)
@@ -244,9 +246,9 @@ void engine::implementation::rejected(operation_record& record, int error) noexc
         if (learned)
             file.learned(record).unknown_flag();
         if (learned && is_direct_to_device(record))
-            queue_.put_back(record);
+            retry_on_loop(record);
         else
-            continue_off_loop(record);
+            continue_off_loop(record, statistics_.unknown_flag_fallbacks);
         return;
     }
 
@@ -256,6 +258,7 @@ void engine::implementation::rejected(operation_record& record, int error) noexc
     if (unknown_command && !wants_no_wait(record) && record.priority_ == 0)
     {
         file.refuses_aio_ = file.refuses_aio_ || (error != EOPNOTSUPP && is_transfer(record));
+        ++statistics_.unsupported_fallbacks;
         send_off_loop(record, road::thread);
         return;
     }

@@ -3,12 +3,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// The service behind the files: how it is made, what it needs, and what it counts.
+// The service behind the files: how it is made, and what it needs.
 
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -18,13 +17,9 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
-#include <chrono>
 #include <cstdint>
-#include <functional>
-#include <memory>
-#include <sstream>
+#include <future>
 #include <string>
-#include <thread>
 #include <type_traits>
 #include <vector>
 
@@ -34,8 +29,6 @@
 #include "support/outcome.hpp"
 #include "support/process_state.hpp"
 #include "support/run.hpp"
-#include "support/scale.hpp"
-#include "support/slow_kernel.hpp"
 #include "support/temporary_file.hpp"
 
 namespace asio = boost::asio;
@@ -68,13 +61,6 @@ void check_usable(asio::io_context& context)
     run_again(context);
     BOOST_TEST(read.succeeded(block_size), read);
     BOOST_TEST((memory == pattern(0, block_size)));
-}
-
-bool consistent(const kaio::service_statistics& s)
-{
-    return s.operations_started == s.operations_completed + s.outstanding &&
-           s.operations_failed + s.operations_cancelled <= s.operations_completed &&
-           s.queued <= s.outstanding && s.outstanding <= s.outstanding_high_water;
 }
 
 } // namespace
@@ -334,153 +320,6 @@ BOOST_AUTO_TEST_CASE(says_that_there_is_no_descriptor_left)
     BOOST_TEST(aio_contexts() == contexts);
     kaio::make_aio_service(context);
     check_usable(context);
-}
-
-BOOST_AUTO_TEST_CASE(counts_what_became_of_operations)
-{
-    temporary_file target(4 * block_size);
-    asio::io_context context;
-    kaio::service_options options;
-    options.max_in_flight = 3;
-    const kaio::aio_service& service = kaio::make_aio_service(context, options);
-    kaio::random_access_file file(context, target.path(), kaio::file_base::read_only);
-    std::string memory(10000, '\0');
-    const auto ignore = [](boost::system::error_code, std::size_t) {};
-
-    file.async_read_some_at(0, asio::buffer(memory, 100), ignore);
-    file.async_read_some_at(0, asio::buffer(memory, 0), ignore);
-    file.async_read_some_at(3 * block_size, asio::buffer(memory), ignore);
-    file.async_read_some_at(4 * block_size, asio::buffer(memory), ignore);
-    file.async_write_some_at(0, asio::buffer(memory), ignore);
-    file.async_read_some_at(UINT64_MAX, asio::buffer(memory), ignore);
-    BOOST_TEST(consistent(service.statistics()));
-    run(context);
-
-    kaio::service_statistics statistics = service.statistics();
-    BOOST_TEST(consistent(statistics));
-    BOOST_TEST(statistics.operations_started == 6);
-    BOOST_TEST(statistics.operations_completed == 6);
-    BOOST_TEST(statistics.operations_failed == 2);
-    BOOST_TEST(statistics.operations_cancelled == 0);
-    BOOST_TEST(statistics.bytes_read == 100 + block_size);
-    BOOST_TEST(statistics.bytes_written == 0);
-
-    kaio::random_access_file second(context, target.path(), kaio::file_base::read_only);
-    {
-        slow_kernel kernel;
-        for (int i = 0; i != 8; ++i)
-            second.async_read_some_at(0, asio::buffer(memory, 10), ignore);
-        context.restart();
-        run_until(context, [&] { return kernel.held() == 3; });
-        statistics = service.statistics();
-        BOOST_TEST(consistent(statistics));
-        BOOST_TEST(statistics.outstanding == 8);
-        BOOST_TEST(statistics.queued == 5);
-        second.cancel();
-    }
-    run_again(context);
-    statistics = service.statistics();
-    BOOST_TEST(consistent(statistics));
-    BOOST_TEST(statistics.operations_completed == 14);
-    BOOST_TEST(statistics.operations_cancelled == 5);
-    BOOST_TEST(statistics.operations_failed == 2);
-    BOOST_TEST(statistics.outstanding == 0);
-    BOOST_TEST(statistics.queued == 0);
-    BOOST_TEST(statistics.outstanding_high_water == 8);
-    BOOST_TEST(statistics.queued_high_water == 5);
-    BOOST_TEST(statistics.in_flight_high_water == 3);
-    BOOST_TEST(statistics.bytes_read == 100 + block_size + 30);
-    BOOST_TEST((statistics.longest_submit > std::chrono::nanoseconds::zero()));
-}
-
-BOOST_AUTO_TEST_CASE(can_be_asked_at_any_time_by_any_thread)
-{
-    const std::size_t total = scaled(40000, 4000);
-    temporary_file source(block_size);
-    asio::io_context context;
-    kaio::service_options options;
-    options.max_in_flight = 8;
-    const kaio::aio_service& service = kaio::make_aio_service(context, options);
-    std::atomic<bool> done{false};
-    std::size_t questions = 0;
-    std::size_t inconsistent = 0;
-    std::thread observer([&] {
-        kaio::service_statistics last;
-        while (!done)
-        {
-            const kaio::service_statistics now = service.statistics();
-            inconsistent += !consistent(now) || now.operations_started < last.operations_started ||
-                            now.operations_completed < last.operations_completed;
-            last = now;
-            ++questions;
-        }
-    });
-
-    // Chains of reads in groups, some of them without effect, some that fail.
-    struct chain
-    {
-        kaio::random_access_file file;
-        char memory[100];
-        std::size_t left;
-    };
-    std::vector<std::unique_ptr<chain>> chains;
-    std::atomic<std::size_t> inconsistent_in_handler{0};
-    std::function<void(chain&)> next = [&](chain& c) {
-        if (c.left == 0)
-            return;
-        const std::size_t n = --c.left;
-        c.file.async_read_some_at(n % 7 == 0 ? UINT64_MAX : n, asio::buffer(c.memory, n % 100),
-                                  [&](boost::system::error_code, std::size_t) {
-                                      inconsistent_in_handler += !consistent(service.statistics());
-                                      next(c);
-                                  });
-    };
-    for (int i = 0; i != 20; ++i)
-    {
-        chains.emplace_back(
-            new chain{kaio::random_access_file(context, source.path(), kaio::file_base::read_only),
-                      {},
-                      total / 20});
-        next(*chains.back());
-    }
-    run_on_threads(context, 2);
-    done = true;
-    observer.join();
-    BOOST_TEST(questions != 0);
-    BOOST_TEST(inconsistent == 0);
-    BOOST_TEST(inconsistent_in_handler == 0);
-    BOOST_TEST(service.statistics().operations_completed == total / 20 * 20);
-}
-
-BOOST_AUTO_TEST_CASE(prints_its_statistics)
-{
-    kaio::service_statistics statistics;
-    statistics.operations_started = 100001;
-    statistics.operations_completed = 100002;
-    statistics.operations_failed = 100003;
-    statistics.operations_cancelled = 100004;
-    statistics.outstanding = 100005;
-    statistics.queued = 100006;
-    statistics.outstanding_high_water = 100007;
-    statistics.in_flight_high_water = 100008;
-    statistics.queued_high_water = 100009;
-    statistics.submit_calls = 100010;
-    statistics.largest_batch = 100011;
-    statistics.events_from_ring = 100012;
-    statistics.events_from_syscall = 100013;
-    statistics.longest_submit = std::chrono::nanoseconds(100014);
-    statistics.bytes_read = 100015;
-    statistics.bytes_written = 100016;
-    statistics.would_block_fallbacks = 100017;
-    statistics.helper_operations = 100018;
-    statistics.thread_submissions = 100019;
-    statistics.setup_error = "the reason";
-    std::ostringstream os;
-    os << statistics;
-    for (int figure = 100001; figure != 100020; ++figure)
-        BOOST_TEST(os.str().find(std::to_string(figure)) != std::string::npos, figure << os.str());
-    BOOST_TEST(os.str().find("the reason") != std::string::npos);
-    BOOST_TEST(os.str().back() == '\n');
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -39,6 +39,7 @@
 #include "support/random_seed.hpp"
 #include "support/run.hpp"
 #include "support/scale.hpp"
+#include "support/statistics.hpp"
 #include "support/temporary_file.hpp"
 
 namespace asio = boost::asio;
@@ -702,6 +703,7 @@ private:
         BOOST_TEST(s.outstanding == 0U);
         BOOST_TEST(s.queued == 0U);
         BOOST_TEST(s.operations_started == s.operations_completed);
+        BOOST_TEST(consistent(s), s);
         actors_.clear();
         context_.reset();
     }

@@ -21,7 +21,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,8 +30,10 @@
 #include "support/interposed_io.hpp"
 #include "support/outcome.hpp"
 #include "support/page_cache.hpp"
+#include "support/refusing_kernel.hpp"
 #include "support/run.hpp"
 #include "support/skip.hpp"
+#include "support/statistics.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
 
@@ -128,6 +129,7 @@ struct would_block_fixture : context_fixture
         BOOST_TEST(s.operations_completed == s.operations_started);
         BOOST_TEST(s.outstanding == 0U);
         BOOST_TEST(s.queued == 0U);
+        BOOST_TEST(consistent(s), s);
     }
 
     kaio::service_statistics statistics() const
@@ -408,114 +410,7 @@ BOOST_AUTO_TEST_CASE(reads_stay_on_the_loop)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-// A kernel that refuses to do without waiting what it is asked to do so.
 namespace {
-
-// How a kernel says so.
-enum class refusal
-{
-    event_eagain,
-    event_eopnotsupp,
-    submit_eopnotsupp
-};
-
-std::ostream& operator<<(std::ostream& os, refusal r)
-{
-    return os << (r == refusal::event_eagain       ? "EAGAIN in the event"
-                  : r == refusal::event_eopnotsupp ? "EOPNOTSUPP in the event"
-                                                   : "EOPNOTSUPP of io_submit");
-}
-
-// Events are changed on their way through io_getevents: the ring stays unread.
-struct without_ring
-{
-    without_ring()
-    {
-        ::setenv("KAIO_RING", "off", 1);
-    }
-
-    ~without_ring()
-    {
-        ::unsetenv("KAIO_RING");
-    }
-};
-
-// What was refused isn't done, not even in part.
-class refusing_kernel
-{
-public:
-    explicit refusing_kernel(refusal how) : how_(how)
-    {
-    }
-
-    std::size_t attempts() const
-    {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        return attempts_;
-    }
-
-    void relent()
-    {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        relented_ = true;
-    }
-
-private:
-    int submit(::aio_context_t kernel, long count, ::iocb** blocks)
-    {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        for (long i = 0; i != count; ++i)
-        {
-            ::iocb block = *blocks[i];
-            ::iocb* one[] = {&block};
-            if ((block.aio_rw_flags & RWF_NOWAIT) != 0)
-            {
-                ++attempts_;
-                if (!relented_ && how_ == refusal::submit_eopnotsupp)
-                    return i != 0 ? static_cast<int>(i) : -EOPNOTSUPP;
-                if (!relented_)
-                {
-                    refused_.insert(block.aio_data);
-                    block.aio_rw_flags = 0;
-                    block.aio_nbytes = 0;
-                }
-            }
-            const int result = kernel_submit(kernel, 1, one);
-            if (result != 1)
-                return i != 0 ? static_cast<int>(i) : result;
-        }
-        return static_cast<int>(count);
-    }
-
-    int get_events(::aio_context_t kernel, long minimum, long maximum, ::io_event* events,
-                   ::timespec* timeout)
-    {
-        const int count = kernel_get_events(kernel, minimum, maximum, events, timeout);
-        const std::lock_guard<std::mutex> lock(mutex_);
-        for (int i = 0; i < count; ++i)
-        {
-            if (refused_.erase(events[i].data) != 0)
-                events[i].res = how_ == refusal::event_eagain ? -EAGAIN : -EOPNOTSUPP;
-        }
-        return count;
-    }
-
-    const refusal how_;
-    mutable std::mutex mutex_;
-    std::set<std::uint64_t> refused_;
-    std::size_t attempts_ = 0;
-    bool relented_ = false;
-
-    const without_ring no_ring_;
-    const interposed_submit submit_{[this](::aio_context_t kernel, long count, ::iocb** blocks) {
-        return submit(kernel, count, blocks);
-    }};
-    const interposed_get_events get_events_{[this](::aio_context_t kernel, long minimum,
-                                                   long maximum, ::io_event* events,
-                                                   ::timespec* timeout) {
-        return get_events(kernel, minimum, maximum, events, timeout);
-    }};
-};
 
 const refusal refusals[] = {refusal::event_eagain, refusal::event_eopnotsupp,
                             refusal::submit_eopnotsupp};

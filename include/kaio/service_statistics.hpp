@@ -18,8 +18,21 @@ namespace kaio {
 
 /// What an aio_service has done so far, and what it is doing.
 /**
- * @c operations_started is always the sum of @c operations_completed and @c outstanding;
- * @c operations_failed and @c operations_cancelled are parts of @c operations_completed.
+ * All figures are those of one moment. So these hold whenever they are asked for:
+ *
+ * @li <tt>operations_started == operations_completed + outstanding</tt>; @c operations_failed and
+ * @c operations_cancelled are parts of @c operations_completed that exclude each other.
+ *
+ * @li <tt>would_block_fallbacks == refused_fallbacks + unknown_flag_fallbacks +
+ * short_fallbacks</tt>.
+ *
+ * @li The roads add up. Each operation completes at once, or while it is queued, or by an answer of
+ * the kernel or of a helper thread; and each answer but the last has sent it on elsewhere:
+ * @code
+ * operations_started + would_block_fallbacks + unsupported_fallbacks + loop_retries ==
+ *     immediate_completions + completed_while_queued + queued +
+ *     loop_submissions + thread_submissions + helper_operations
+ * @endcode
  */
 struct service_statistics
 {
@@ -35,10 +48,16 @@ struct service_statistics
     /// Operations completed with @c operation_aborted.
     std::uint64_t operations_cancelled = 0;
 
+    /// Operations completed without being queued: there was nothing to transfer, or no file.
+    std::uint64_t immediate_completions = 0;
+
+    /// Operations completed while they were queued: cancelled there, or no thread could be made.
+    std::uint64_t completed_while_queued = 0;
+
     /// Operations started and not yet completed.
     std::size_t outstanding = 0;
 
-    /// Those of them that wait in kaio, because the kernel holds as many as it may.
+    /// Those of them that wait in kaio: for the end of the turn, for room in the kernel, for a thread.
     std::size_t queued = 0;
 
     /// The largest number of outstanding operations seen.
@@ -56,6 +75,24 @@ struct service_statistics
     /// The largest number of operations accepted by one call of io_submit.
     std::size_t largest_batch = 0;
 
+    /// The mean number of operations that one call of io_submit disposed of; 0 without a call.
+    double mean_batch() const noexcept
+    {
+        if (submit_calls == 0)
+            return 0;
+        return static_cast<double>(loop_submissions + thread_submissions) /
+               static_cast<double>(submit_calls);
+    }
+
+    /// Operations handed to the kernel on the loop, with what it refused by an error.
+    std::uint64_t loop_submissions = 0;
+
+    /// The same by threads of kaio.
+    std::uint64_t thread_submissions = 0;
+
+    /// Operations carried out by helper threads.
+    std::uint64_t helper_operations = 0;
+
     /// Completions read from the ring in user space.
     std::uint64_t events_from_ring = 0;
 
@@ -65,11 +102,26 @@ struct service_statistics
     /// Operations that an attempt on the loop would have made wait, and that went on elsewhere.
     std::uint64_t would_block_fallbacks = 0;
 
-    /// Operations carried out by helper threads.
-    std::uint64_t helper_operations = 0;
+    /// Those of them that the kernel refused to do without waiting (EAGAIN).
+    std::uint64_t refused_fallbacks = 0;
 
-    /// Operations handed to the kernel by threads of kaio.
-    std::uint64_t thread_submissions = 0;
+    /// Those whose file doesn't know RWF_NOWAIT (EOPNOTSUPP).
+    std::uint64_t unknown_flag_fallbacks = 0;
+
+    /// Those that transferred a part without waiting, and the rest elsewhere.
+    std::uint64_t short_fallbacks = 0;
+
+    /// Operations that went off the loop without an attempt: their file has refused or made wait.
+    std::uint64_t skipped_attempts = 0;
+
+    /// Operations for which the kernel has no asynchronous function, and which went to a helper.
+    std::uint64_t unsupported_fallbacks = 0;
+
+    /// Operations that a block device gets once more: its queue was full, or the flag unknown.
+    std::uint64_t loop_retries = 0;
+
+    /// Calls of io_submit on the loop that took more than a millisecond.
+    std::uint64_t slow_submissions = 0;
 
     /// The longest call of io_submit on the loop.
     std::chrono::nanoseconds longest_submit{0};
