@@ -158,10 +158,9 @@ public:
 
     void start(std::size_t actions)
     {
-        asio::post(strand_, [self = shared_from_this(), actions] {
-            self->actions_left_ = actions;
-            self->go_on();
-        });
+        // Not by the handler: a child that was told to retire must not be set to work again by it.
+        actions_left_ = actions;
+        asio::post(strand_, [self = shared_from_this()] { self->go_on(); });
     }
 
     // Start nothing more. Only while nobody runs the context.
