@@ -34,6 +34,7 @@
 #include "support/plain_outcome.hpp"
 #include "support/run.hpp"
 #include "support/skip.hpp"
+#include "support/statistics.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
 
@@ -81,6 +82,7 @@ struct kinds_fixture : context_fixture
             });
         }
         run_again(context);
+        BOOST_TEST(consistent(service.statistics()), service.statistics());
         for (std::size_t i = 0; i != count; ++i)
         {
             BOOST_TEST_CONTEXT((is_read ? "read " : "write ") << i)
