@@ -32,6 +32,11 @@ public:
         return operation_allocator_for(handler_);
     }
 
+    const Outcome& outcome() const noexcept
+    {
+        return outcome_;
+    }
+
     void operator()()
     {
         exception_counter escape;

@@ -13,6 +13,7 @@
 #include <kaio/detail/context_executor.hpp>
 #include <kaio/detail/engine.hpp>
 #include <kaio/detail/escaped_exceptions.hpp>
+#include <kaio/detail/handler_tracking.hpp>
 #include <kaio/detail/reserved_memory.hpp>
 
 namespace kaio {
@@ -60,6 +61,7 @@ public:
     {
         try
         {
+            KAIO_HANDLER_LOCATION("begin a turn");
             executor_.post(scheduled_turn{this});
             engine_.turn_posted();
         }
@@ -163,6 +165,7 @@ private:
         // Closed after a fork: not before now has the reactor surely left the parent's epoll set.
         if (!wake_descriptor_->is_open())
             wake_descriptor_->assign(engine_.wake_descriptor());
+        KAIO_HANDLER_LOCATION("wait for completions");
         wake_descriptor_->async_wait(asio::posix::descriptor_base::wait_read, woken_turn{this});
     }
 

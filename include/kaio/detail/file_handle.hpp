@@ -12,6 +12,7 @@
 #include <kaio/detail/asio.hpp>
 #include <kaio/detail/descriptor.hpp>
 #include <kaio/detail/engine.hpp>
+#include <kaio/detail/handler_tracking.hpp>
 #include <kaio/detail/requests.hpp>
 #include <kaio/detail/throw_error.hpp>
 #include <kaio/file_base.hpp>
@@ -150,6 +151,7 @@ public:
         ec = error_code();
         if (!file_)
             return;
+        KAIO_HANDLER_OPERATION(*this, "close");
         cancel();
         ec = system_error_code(engine().close(std::exchange(file_, nullptr)));
     }
@@ -159,6 +161,7 @@ public:
         ec = error_code();
         if (!file_)
             return -1;
+        KAIO_HANDLER_OPERATION(*this, "release");
         cancel();
         return engine().release(std::exchange(file_, nullptr));
     }
@@ -166,8 +169,10 @@ public:
     void cancel(error_code& ec) noexcept
     {
         ec = file_ ? error_code() : error_code(asio::error::bad_descriptor);
-        if (file_)
-            cancel();
+        if (!file_)
+            return;
+        KAIO_HANDLER_OPERATION(*this, "cancel");
+        cancel();
     }
 
 private:

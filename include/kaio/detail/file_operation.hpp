@@ -8,13 +8,16 @@
 
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include <kaio/detail/asio.hpp>
 #include <kaio/detail/completion.hpp>
+#include <kaio/detail/handler_tracking.hpp>
 #include <kaio/detail/handler_work.hpp>
 #include <kaio/detail/operation_record.hpp>
 #include <kaio/detail/operation_storage.hpp>
+#include <kaio/detail/outcomes.hpp>
 
 namespace kaio {
 namespace detail {
@@ -26,7 +29,7 @@ namespace detail {
  * memory, there is room for the array of a transfer's buffers.
  */
 template <typename Handler, typename Executor, typename Request>
-class file_operation final : public operation_record
+class file_operation final : public operation_record BOOST_ASIO_ALSO_INHERIT_TRACKED_HANDLER
 {
 public:
     struct discarder
@@ -85,11 +88,20 @@ private:
     static void complete(operation_record& record, upcall how)
     {
         auto& self = static_cast<file_operation&>(record);
+        BOOST_ASIO_HANDLER_COMPLETION((self));
         // The memory is given back before the handler is called, which can use it again at once.
         handler_work<Handler, Executor> work(std::move(self.work_));
         completion_type function = self.extract();
         if (how == upcall::invoke)
+        {
+            if constexpr (std::is_same_v<outcome_type, transfer_outcome>)
+                BOOST_ASIO_HANDLER_INVOCATION_BEGIN(
+                    (function.outcome().ec(), function.outcome().bytes_transferred()));
+            else
+                BOOST_ASIO_HANDLER_INVOCATION_BEGIN((function.outcome().ec()));
             work.dispatch(std::move(function));
+            BOOST_ASIO_HANDLER_INVOCATION_END;
+        }
     }
 
     completion_type extract()

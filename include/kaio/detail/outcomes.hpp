@@ -52,6 +52,16 @@ public:
         asio::post(executor, asio::append(std::forward<Handler>(handler), ec_, bytes_transferred_));
     }
 
+    const error_code& ec() const noexcept
+    {
+        return ec_;
+    }
+
+    std::size_t bytes_transferred() const noexcept
+    {
+        return bytes_transferred_;
+    }
+
 private:
     error_code ec_;
     std::size_t bytes_transferred_ = 0;
@@ -79,6 +89,11 @@ public:
     void post(const Executor& executor, Handler&& handler)
     {
         asio::post(executor, asio::append(std::forward<Handler>(handler), ec_));
+    }
+
+    const error_code& ec() const noexcept
+    {
+        return ec_;
     }
 
 private:

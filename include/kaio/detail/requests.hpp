@@ -25,6 +25,13 @@ namespace detail {
 
 struct transfer_request
 {
+    static const char* name(const operation_record& record) noexcept
+    {
+        if (record.kind_ == operation_kind::read)
+            return record.at_position_ ? "async_read_some" : "async_read_some_at";
+        return record.at_position_ ? "async_write_some" : "async_write_some_at";
+    }
+
     transfer_outcome outcome(const operation_record& record) const noexcept
     {
         return transfer_outcome(record);
@@ -33,6 +40,11 @@ struct transfer_request
 
 struct sync_request
 {
+    static const char* name(const operation_record& record) noexcept
+    {
+        return record.kind_ == operation_kind::sync_all ? "async_sync_all" : "async_sync_data";
+    }
+
     plain_outcome outcome(const operation_record& record) const noexcept
     {
         return plain_outcome(record);
@@ -42,6 +54,11 @@ struct sync_request
 struct resize_request
 {
     std::uint64_t size;
+
+    static const char* name(const operation_record&) noexcept
+    {
+        return "async_resize";
+    }
 
     std::int64_t call(int descriptor) const noexcept
     {
@@ -60,6 +77,11 @@ struct allocate_request
 {
     std::uint64_t offset;
     std::uint64_t length;
+
+    static const char* name(const operation_record&) noexcept
+    {
+        return "async_allocate";
+    }
 
     std::int64_t call(int descriptor) const noexcept
     {
@@ -152,6 +174,11 @@ public:
         std::forward<Handler>(handler)(ec_);
     }
 
+    const error_code& ec() const noexcept
+    {
+        return ec_;
+    }
+
 private:
     error_code ec_;
     opening file_;
@@ -164,6 +191,11 @@ struct open_request
     unsigned permissions;
     descriptor::access_pattern pattern;
     opening file;
+
+    static const char* name(const operation_record&) noexcept
+    {
+        return "async_open";
+    }
 
     std::int64_t call(int) noexcept
     {
@@ -202,6 +234,11 @@ public:
     {
         if (file_)
             engine_->close(file_);
+    }
+
+    static const char* name(const operation_record&) noexcept
+    {
+        return "async_close";
     }
 
     std::int64_t call(int) noexcept

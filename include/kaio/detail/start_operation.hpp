@@ -14,6 +14,7 @@
 #include <kaio/detail/dispatcher.hpp>
 #include <kaio/detail/file_handle.hpp>
 #include <kaio/detail/file_operation.hpp>
+#include <kaio/detail/handler_tracking.hpp>
 #include <kaio/detail/requests.hpp>
 #include <kaio/detail/slot_cancellation.hpp>
 
@@ -26,6 +27,7 @@ void complete_without_engine(aio_service& service, const Executor& executor, Han
                              const error_code& ec)
 {
     service.engine()->count_immediate(!!ec);
+    KAIO_HANDLER_LOCATION("complete at once");
     complete_immediately(std::forward<Handler>(handler), executor, Outcome(ec));
 }
 
@@ -58,6 +60,7 @@ void start_sync(operation_kind kind, file_handle& handle, const Executor& execut
     std::decay_t<Handler> decayed(std::forward<Handler>(handler));
     auto operation = operation_type::create(kind, decayed, executor,
                                             service.dispatcher()->executor(), sync_request());
+    KAIO_HANDLER_CREATION(*operation, handle);
     connect_slot(service, *operation);
     service.dispatcher()->start(*operation.release(), *handle.file());
 }
@@ -70,14 +73,16 @@ enum class cancellable
 
 /// Do something with a file on a thread.
 template <typename Executor, typename Handler, typename Request>
-void start_call(aio_service& service, open_file& file, const Executor& executor, Handler&& handler,
+void start_call(file_handle& handle, open_file& file, const Executor& executor, Handler&& handler,
                 Request request, cancellable c)
 {
     using operation_type = file_operation<std::decay_t<Handler>, Executor, Request>;
 
+    aio_service& service = handle.service();
     std::decay_t<Handler> decayed(std::forward<Handler>(handler));
     auto operation = operation_type::create(operation_kind::call, decayed, executor,
                                             service.dispatcher()->executor(), std::move(request));
+    KAIO_HANDLER_CREATION(*operation, handle);
     operation->call_ = [](operation_record& record, int descriptor) {
         return static_cast<operation_type&>(record).request().call(descriptor);
     };
@@ -95,7 +100,7 @@ void start_call_on_open(file_handle& handle, const Executor& executor, Handler&&
     if (!service.dispatcher())
         return;
     if (handle.is_open())
-        start_call(service, *handle.file(), executor, std::forward<Handler>(handler),
+        start_call(handle, *handle.file(), executor, std::forward<Handler>(handler),
                    std::move(request), cancellable::yes);
     else
         complete_without_engine<plain_outcome>(service, executor, std::forward<Handler>(handler),
@@ -117,7 +122,7 @@ void start_open(file_handle& handle, const Executor& executor, Handler&& handler
         return;
     }
     opening announced = handle.announce_open();
-    start_call(service, *handle.file(), executor, std::forward<Handler>(handler),
+    start_call(handle, *handle.file(), executor, std::forward<Handler>(handler),
                open_request{std::move(path), open_flags, permissions, handle.pattern(),
                             std::move(announced)},
                cancellable::yes);
@@ -131,7 +136,7 @@ void start_close(file_handle& handle, const Executor& executor, Handler&& handle
         return;
     // A close that is given up half-way would leave the file to nobody.
     if (handle.file())
-        start_call(service, service.engine()->no_file(), executor, std::forward<Handler>(handler),
+        start_call(handle, service.engine()->no_file(), executor, std::forward<Handler>(handler),
                    handle.announce_close(), cancellable::no);
     else
         complete_without_engine<plain_outcome>(service, executor, std::forward<Handler>(handler),

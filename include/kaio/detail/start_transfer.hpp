@@ -13,6 +13,7 @@
 
 #include <kaio/detail/asio.hpp>
 #include <kaio/detail/descriptor.hpp>
+#include <kaio/detail/handler_tracking.hpp>
 #include <kaio/detail/io_vectors.hpp>
 #include <kaio/detail/kernel_options.hpp>
 #include <kaio/detail/start_operation.hpp>
@@ -74,6 +75,7 @@ void start_transfer(operation_kind kind, file_handle& handle, const Executor& ex
     operation->rw_flags_ = rw_flags(options);
     operation->priority_ = priority(options);
     operation->serial_ = !offset || (options.append && kind == operation_kind::write);
+    KAIO_HANDLER_CREATION(*operation, handle);
     connect_slot(service, *operation);
     d->start(*operation.release(), *handle.file());
 }
