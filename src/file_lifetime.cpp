@@ -104,6 +104,12 @@ int engine::release(open_file* file) noexcept
     return descriptor;
 }
 
+std::size_t engine::open_files() const noexcept
+{
+    const implementation::guard_type lock(implementation_->mutex_);
+    return implementation_->open_files_;
+}
+
 // Keeps the file, too, until it is dereferenced.
 void engine::implementation::detach(open_file& file) noexcept
 {

@@ -8,6 +8,7 @@
 
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/assert.hpp>
 #include <memory>
 #include <mutex>
 
@@ -69,6 +70,8 @@ public:
     ~aio_service()
     {
         aio_service::shutdown();
+        BOOST_ASSERT_MSG(engine_->is_foreign() || engine_->open_files() == 0,
+                         "kaio: an open file outlives its execution context");
     }
 
     /// What the service has done so far.
@@ -129,6 +132,11 @@ private:
     void notify_fork(asio::execution_context::fork_event event) override
     {
         const std::lock_guard<std::mutex> lock(mutex_);
+        const bool prepares = event == asio::execution_context::fork_prepare;
+        [[maybe_unused]] const bool prepared = std::exchange(fork_prepared_, prepares);
+        BOOST_ASSERT_MSG(prepares != prepared,
+                         "kaio: notify_fork is called with fork_prepare before the fork, and then "
+                         "with fork_parent or fork_child");
         bool turn_wanted = false;
         switch (event)
         {
@@ -180,6 +188,7 @@ private:
     std::mutex mutex_;
     std::unique_ptr<detail::dispatcher> dispatcher_;
     bool shut_down_ = false;
+    bool fork_prepared_ = false;
 };
 
 namespace detail {

@@ -7,6 +7,7 @@
 #define KAIO_DETAIL_DISPATCHER_HPP
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/assert.hpp>
 #include <memory>
 
 #include <kaio/detail/asio.hpp>
@@ -52,6 +53,8 @@ public:
     /// Hand an operation to the engine.
     void start(operation_record& record, open_file& file) noexcept
     {
+        BOOST_ASSERT_MSG(!engine_.is_foreign(),
+                         "kaio: a child process uses a context without notify_fork(fork_child)");
         if (engine_.start(record, file))
             schedule_turn();
     }

@@ -107,6 +107,9 @@ public:
     /** Waits for the end of submissions and threads that are using the descriptor. */
     KAIO_DECL int release(open_file* file) noexcept;
 
+    /// The number of files that were adopted or announced, and not closed or released.
+    KAIO_DECL std::size_t open_files() const noexcept;
+
     /// Abort the operation at the end of a link, if it still waits.
     KAIO_DECL bool cancel(cancellation_link& link) noexcept;
 
