@@ -29,7 +29,9 @@
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <deque>
+#include <ostream>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -500,6 +502,160 @@ BOOST_DATA_TEST_CASE(appends_keep_their_place_in_the_order, data::make(ways()), 
     BOOST_TEST(results[3].ec == eof);
     BOOST_TEST(f.contents() == "0123456789abcd");
     BOOST_TEST(position(file) == 14u);
+}
+
+struct option
+{
+    const char* name;
+    bool io_options::*member;
+
+    friend std::ostream& operator<<(std::ostream& os, const option& o)
+    {
+        return os << o.name;
+    }
+};
+
+const option options[] = {{"data_sync", &io_options::data_sync},
+                          {"sync", &io_options::sync},
+                          {"append", &io_options::append},
+                          {"atomic", &io_options::atomic},
+                          {"uncached", &io_options::uncached}};
+
+io_options only(bool io_options::*option)
+{
+    io_options result;
+    result.*option = true;
+    return result;
+}
+
+// An option works or is reported, as by the system call, and the position follows what was done.
+BOOST_DATA_TEST_CASE(options_by_all_ways, data::make(ways()) * data::make(options), w, o)
+{
+    constexpr std::size_t block = 4096;
+    constexpr std::size_t blocks = 4;
+    way_fixture c(w);
+    way_fixture by_system_call(way::waiting);
+    const temporary_file f(blocks * block), g(blocks * block);
+    stream_file file(c.context, f.path(), c.flags(file_base::read_write));
+    stream_file model(by_system_call.context, g.path(), c.flags(file_base::read_write));
+    aligned_memory memory(block), expected(block);
+    const io_options how = only(o.member);
+    for (int round = 0; round != 2; ++round)
+    {
+        std::size_t wanted = 0;
+        error_code ec =
+            by_system_call.read(model, asio::buffer(expected.data(), block), wanted, how);
+        BOOST_TEST((!ec || ec == asio::error::operation_not_supported), ec.message());
+        BOOST_TEST(c.read(file, asio::buffer(memory.data(), block), c.bytes, how) == ec);
+        BOOST_TEST(c.bytes == wanted);
+        BOOST_CHECK(memory.text() == expected.text());
+        BOOST_TEST(position(file) == position(model));
+
+        std::memset(memory.data(), 'x', block);
+        std::memset(expected.data(), 'x', block);
+        ec = by_system_call.write(model, asio::buffer(expected.data(), block), wanted, how);
+        BOOST_TEST((!ec || ec == asio::error::operation_not_supported), ec.message());
+        BOOST_TEST(c.write(file, asio::buffer(memory.data(), block), c.bytes, how) == ec);
+        BOOST_TEST(c.bytes == wanted);
+        BOOST_TEST(position(file) == position(model));
+        BOOST_CHECK(f.contents() == g.contents());
+
+        // The next one without an option goes on from there.
+        file.seek(block, file_base::seek_set);
+        BOOST_TEST(!c.write(file, asio::buffer(memory.data(), block), c.bytes));
+        BOOST_TEST(position(file) == 2 * block);
+        model.seek(block, file_base::seek_set);
+        BOOST_TEST(!by_system_call.write(model, asio::buffer(expected.data(), block), wanted));
+    }
+}
+
+// Those before and behind it don't notice, though they wait for it.
+BOOST_DATA_TEST_CASE(a_lacking_option_fails_alone, data::make(ways()), w)
+{
+    if (w == way::waiting)
+        return;
+    constexpr std::size_t block = 4096;
+    constexpr std::size_t count = 24;
+    way_fixture c(w);
+    const temporary_file f(count * block);
+    stream_file file(c.context, f.path(), c.flags(file_base::read_only));
+    std::deque<aligned_memory> memory;
+    std::deque<outcome> results(count);
+    const io_options none;
+    const io_options atomic = only(&io_options::atomic); // No kernel has atomic reads.
+    for (std::size_t i = 0; i != count; ++i)
+    {
+        const asio::mutable_buffer buffer(memory.emplace_back(block).data(), block);
+        const io_options& how = i % 3 == 1 ? atomic : none;
+        initiate([&] { file.async_read_some(buffer, how, record_in(results[i])); });
+    }
+    run(c.context);
+    std::size_t read = 0;
+    for (std::size_t i = 0; i != count; ++i)
+    {
+        if (i % 3 == 1)
+        {
+            BOOST_TEST(results[i].failed(asio::error::operation_not_supported), results[i]);
+            continue;
+        }
+        BOOST_TEST(results[i].succeeded(block), results[i]);
+        BOOST_CHECK(memory[i].text() == pattern(read++ * block, block));
+    }
+    BOOST_TEST(position(file) == read * block);
+}
+
+BOOST_DATA_TEST_CASE(no_wait_by_all_ways, data::make(ways()), w)
+{
+    way_fixture c(w);
+    const temporary_file f(std::size_t(8192));
+    stream_file file(c.context, f.path(), c.flags(file_base::read_write));
+    aligned_memory memory(4096);
+    const io_options no_wait = only(&io_options::no_wait);
+    const error_code ec = c.read(file, asio::buffer(memory.data(), 4096), c.bytes, no_wait);
+    const bool refused = ec == asio::error::try_again || ec == asio::error::operation_not_supported;
+    BOOST_TEST((!ec || refused), ec.message());
+    BOOST_TEST(c.bytes == (ec ? 0U : 4096U));
+    BOOST_TEST(position(file) == c.bytes);
+    if (!ec)
+        BOOST_CHECK(memory.text() == pattern(0, 4096));
+}
+
+BOOST_DATA_TEST_CASE(priorities_by_all_ways, data::make(ways()), w)
+{
+    way_fixture c(w);
+    const temporary_file f(std::size_t(8192));
+    stream_file file(c.context, f.path(), c.flags(file_base::read_write));
+    aligned_memory memory(4096);
+    io_options how;
+    how.priority = kaio::io_priority{kaio::io_priority_class::idle, 3};
+    BOOST_TEST(!c.read(file, asio::buffer(memory.data(), 4096), c.bytes, how));
+    BOOST_CHECK(memory.text() == pattern(0, 4096));
+    BOOST_TEST(!c.write(file, asio::buffer(memory.data(), 4096), c.bytes, how));
+    BOOST_TEST(position(file) == 8192U);
+
+    how.priority->level = 8;
+    BOOST_TEST((c.read(file, asio::buffer(memory.data(), 4096), c.bytes, how) == invalid_argument));
+    BOOST_TEST(
+        (c.write(file, asio::buffer(memory.data(), 4096), c.bytes, how) == invalid_argument));
+    BOOST_TEST(c.bytes == 0U);
+    BOOST_TEST(position(file) == 8192U);
+    BOOST_CHECK(f.contents() == pattern(0, 4096) + pattern(0, 4096));
+}
+
+BOOST_AUTO_TEST_CASE(forms_with_options_that_throw)
+{
+    const temporary_file f(std::size_t(100));
+    stream_file file(context, f.path(), file_base::read_write);
+    std::string text(10, '\0');
+    BOOST_TEST(file.read_some(asio::buffer(text), only(&io_options::sync)) == 10U);
+    BOOST_TEST(text == pattern(0, 10));
+    BOOST_TEST(file.write_some(asio::buffer(text), only(&io_options::append)) == 10U);
+    BOOST_CHECK(f.contents() == pattern(0, 100) + pattern(0, 10));
+    BOOST_CHECK_EXCEPTION(file.read_some(asio::buffer(text), only(&io_options::atomic)),
+                          system_error, [](const system_error& e) {
+                              return e.code() == asio::error::operation_not_supported &&
+                                     std::string(e.what()).find("read_some") != std::string::npos;
+                          });
 }
 
 BOOST_AUTO_TEST_CASE(what_is_cancelled_before_it_begins_leaves_the_position)
