@@ -61,11 +61,15 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
 // offset isn't what counts does the system call have to move the position on. Returns an errno.
 int engine::implementation::find_position(operation_record& record) noexcept
 {
-    const open_file& file = *record.file_;
-    const bool appends = record.kind_ == operation_kind::write &&
-                         (file.appends_ || (record.rw_flags_ & rwf_append) != 0);
-    if (!record.at_position_ || appends || file.type_ == file_type::other)
+    open_file& file = *record.file_;
+    if (!record.at_position_ || file.type_ == file_type::other)
         return 0;
+    if (record.kind_ == operation_kind::write)
+    {
+        file.refresh();
+        if (file.appends_ || (record.rw_flags_ & rwf_append) != 0)
+            return 0;
+    }
 
     int error = 0;
     record.offset_ =

@@ -480,6 +480,32 @@ BOOST_DATA_TEST_CASE(appending_writes_end_at_the_end, data::make(ways()), w)
     BOOST_TEST(f.contents() == "X123456789abcde");
 }
 
+// What fcntl does to the descriptor counts for the next write.
+BOOST_DATA_TEST_CASE(appending_is_turned_on_and_off, data::make(ways()), w)
+{
+    if (is_direct(w))
+        return;
+    way_fixture c(w);
+    const temporary_file f("0123456789");
+    const int descriptor = ::open(f.c_str(), O_RDWR | O_CLOEXEC);
+    stream_file file(c.context, descriptor);
+    BOOST_TEST(!c.write(file, asio::buffer("a", 1), c.bytes));
+    BOOST_TEST(position(file) == 1U);
+
+    BOOST_REQUIRE(::fcntl(descriptor, F_SETFL, O_APPEND) == 0);
+    BOOST_TEST(!c.write(file, asio::buffer("bcd", 3), c.bytes));
+    BOOST_TEST(position(file) == 13U);
+    file.seek(2, file_base::seek_set);
+    BOOST_TEST(!c.write(file, asio::buffer("e", 1), c.bytes));
+    BOOST_TEST(position(file) == 14U);
+
+    BOOST_REQUIRE(::fcntl(descriptor, F_SETFL, 0) == 0);
+    file.seek(2, file_base::seek_set);
+    BOOST_TEST(!c.write(file, asio::buffer("f", 1), c.bytes));
+    BOOST_TEST(position(file) == 3U);
+    BOOST_TEST(f.contents() == "a1f3456789bcde");
+}
+
 BOOST_DATA_TEST_CASE(appends_keep_their_place_in_the_order, data::make(ways()), w)
 {
     if (is_direct(w) || w == way::waiting)

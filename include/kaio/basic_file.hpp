@@ -280,6 +280,10 @@ public:
      * @param native_file A descriptor, which the object owns from now on, unless this fails. With
      * -1 the object stays closed, and that is no error.
      *
+     * What fcntl(2) changes in the descriptor's flags afterwards counts for the operations that begin
+     * later, but for one thing: writes of a random-access file surely run one at a time only if it had
+     * @c O_APPEND when it was taken over.
+     *
      * @throws boost::system::system_error Thrown on failure: @c boost::asio::error::already_open,
      * @c EBADF, or @c ESPIPE for what has no offsets.
      */
