@@ -81,6 +81,7 @@ void engine::implementation::completed(operation_record& record, std::int64_t re
 void engine::implementation::give_back_slot(operation_record& record) noexcept
 {
     --record.file_->in_flight_;
+    --record.file_->account_->in_flight;
     --in_flight_;
     if (std::exchange(worker_wants_slot_, false))
         call_worker();

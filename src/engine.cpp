@@ -41,6 +41,7 @@ engine::implementation::implementation(const service_options& options)
     loop_batch_(options_.max_batch),
     workers_(mutex_, options.helper_threads, [this](lock_type& lock) { work(lock, all_there_is); })
 {
+    no_file_.account_ = &accounts_.unopened();
     set_up_context();
 }
 

@@ -52,9 +52,10 @@ public:
         thread_submission,
         thread
     };
-    road road_of(operation_record& record) noexcept;
+    road road_of(operation_record& record, bool starved) noexcept;
     int find_position(operation_record& record) noexcept;
     bool has_slot(const open_file& file) const noexcept;
+    bool is_starved(const open_file& file) const noexcept;
     bool may_submit() const noexcept;
     void fill_from_loop(submission_batch& batch) noexcept;
     void take_slot(operation_record& record, submission_batch& batch) noexcept;
@@ -92,8 +93,11 @@ public:
     void work(lock_type& lock, std::size_t most) noexcept;
     bool work_once(std::optional<submission_batch>& batch, lock_type& lock) noexcept;
     open_file& account_of(open_file& file) noexcept;
+    const open_file& account_of(const open_file& file) const noexcept;
+    bool has_thread(const open_file& file) const noexcept;
     bool may_work_for(const open_file& file) const noexcept;
     open_file* next_off_loop() noexcept;
+    void call_another() noexcept;
     bool reserve(std::optional<submission_batch>& batch) const noexcept;
     void fill_from_thread(open_file& file, submission_batch& batch) noexcept;
     void carry_out(operation_record& record, lock_type& lock) noexcept;
@@ -116,8 +120,9 @@ public:
     std::size_t in_flight_ = 0;
     std::size_t slots_ = 0;
 
-    // Operations that threads are carrying out.
+    // Operations that threads are carrying out. Threads that carry out or submit.
     std::size_t on_threads_ = 0;
+    std::size_t working_ = 0;
 
     // What the loop hands to the kernel. One thread of the owner at a time does.
     submission_batch loop_batch_;
@@ -145,6 +150,7 @@ public:
     // What no file object refers to belongs to this one: the closing of a file.
     open_file no_file_;
     std::size_t open_files_ = 0;
+    mount_accounts accounts_;
 
     // Signalled when a file has no more users.
     std::condition_variable_any unused_;

@@ -18,6 +18,8 @@ file_description describe(int descriptor) noexcept
     struct stat status;
     if (::fstat(descriptor, &status) == 0)
     {
+        const bool is_device = S_ISBLK(status.st_mode) || S_ISCHR(status.st_mode);
+        result.device = is_device ? status.st_rdev : status.st_dev;
         if (S_ISREG(status.st_mode))
             result.type = file_type::regular;
         else if (S_ISBLK(status.st_mode))

@@ -18,8 +18,7 @@ namespace detail {
 open_file* engine::adopt(int descriptor)
 {
     open_file* file = announce();
-    file->opening_ = false;
-    file->set_descriptor(descriptor, describe(descriptor));
+    opened(*file, descriptor, describe(descriptor));
     return file;
 }
 
@@ -29,6 +28,7 @@ open_file* engine::announce()
     file->opening_ = true;
     const implementation::guard_type lock(implementation_->mutex_);
     ++implementation_->open_files_;
+    file->account_ = &implementation_->accounts_.unopened();
     return file;
 }
 
@@ -39,6 +39,7 @@ bool engine::opened(open_file& file, int descriptor, const file_description& des
     if (file.detached_ || file.cancellations_ != 0)
         return false;
     file.set_descriptor(descriptor, description);
+    file.account_ = &implementation_->accounts_.join(description.device);
     return true;
 }
 
@@ -120,8 +121,10 @@ void engine::implementation::detach(open_file& file) noexcept
 
 void engine::implementation::dereference(open_file& file) noexcept
 {
-    if (--file.references_ == 0 && file.detached_)
-        delete &file;
+    if (--file.references_ != 0 || !file.detached_)
+        return;
+    accounts_.leave(*file.account_);
+    delete &file;
 }
 
 void engine::implementation::add_user(open_file& file) noexcept

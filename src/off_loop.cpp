@@ -52,11 +52,24 @@ open_file& engine::implementation::account_of(open_file& file) noexcept
     return file.descriptor_ == -1 ? no_file_ : file;
 }
 
+const open_file& engine::implementation::account_of(const open_file& file) const noexcept
+{
+    return file.descriptor_ == -1 ? no_file_ : file;
+}
+
+// A thread that works for a mount that hangs doesn't come back. So a mount that has a thread gets
+// a further one only if two are left, one for each of two other mounts, and a file only if as many
+// are left as it then has.
+bool engine::implementation::has_thread(const open_file& file) const noexcept
+{
+    const std::size_t others = std::max<std::size_t>(file.workers_, 1) + 1;
+    return file.account_->workers == 0 || working_ + 1 + others <= workers_.most();
+}
+
 bool engine::implementation::may_work_for(const open_file& file) const noexcept
 {
-    const std::size_t share = std::max<std::size_t>(workers_.most() / 2, 1);
-    const open_file& account = file.descriptor_ == -1 ? no_file_ : file;
-    return account.workers_ < share && (!file.off_loop_.front()->to_submit_ || has_slot(file));
+    return has_thread(account_of(file)) &&
+           (!file.off_loop_.front()->to_submit_ || has_slot(file) || is_starved(file));
 }
 
 // The next file in turn for which a thread may work, or nullptr.
@@ -84,25 +97,37 @@ bool engine::implementation::work_once(std::optional<submission_batch>& batch,
         return false;
 
     open_file& account = account_of(*file);
+    ++working_;
     ++account.workers_;
+    ++account.account_->workers;
     ++file->references_;
     operation_record& first = *file->off_loop_.front();
-    if (first.to_submit_ && reserve(batch))
-    {
+    const bool submits = first.to_submit_ && has_slot(*file) && reserve(batch);
+    if (submits)
         fill_from_thread(*file, *batch);
-        if (!file->off_loop_.empty())
-            call_worker();
-        hand_over(*batch, false, lock);
-    }
     else
-    {
         queue_.erase(first);
+    call_another();
+    if (submits)
+        hand_over(*batch, false, lock);
+    else
         carry_out(first, lock);
-    }
+    --working_;
     --account.workers_;
+    --account.account_->workers;
     dereference(*file);
     notify_owner();
     return true;
+}
+
+// What this thread is about to do may never end. The calls of other files may have been used up
+// while nobody could work for them.
+void engine::implementation::call_another() noexcept
+{
+    const bool called = workers_.called() >= queue_.off_loop().size();
+    if (!called &&
+        queue_.off_loop().any_of([this](const open_file& file) { return may_work_for(file); }))
+        call_worker();
 }
 
 // Threads make their batch when they first submit something. Without memory they carry out.

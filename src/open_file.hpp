@@ -12,6 +12,7 @@
 
 #include <kaio/detail/file_description.hpp>
 
+#include "mount_accounts.hpp"
 #include "record_list.hpp"
 #include "would_block.hpp"
 
@@ -66,6 +67,7 @@ public:
 
     int descriptor_ = -1;
     file_type type_ = file_type::other;
+    mount_account* account_ = nullptr;
 
     // Opened with O_APPEND: all writes are serial. With O_DIRECT. With O_SYNC or O_DSYNC.
     bool appends_ = false;

@@ -24,7 +24,8 @@ constexpr std::chrono::milliseconds blocked_submission(1);
 
 } // namespace
 
-engine::implementation::road engine::implementation::road_of(operation_record& record) noexcept
+engine::implementation::road engine::implementation::road_of(operation_record& record,
+                                                             bool starved) noexcept
 {
     open_file& file = *record.file_;
     record.nowait_added_ = false;
@@ -33,13 +34,13 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
     if (record.at_position_ && record.offset_ == -1)
         return road::thread; // Linux AIO knows no position.
 
-    const bool on_thread = options_.submission == submission_mode::on_thread;
+    const bool on_thread = options_.submission == submission_mode::on_thread || starved;
     const road off_loop =
         file.direct_ || !is_transfer(record) ? road::thread_submission : road::thread;
     if (!is_transfer(record))
         return on_thread ? off_loop : road::loop; // The kernel does it on a thread of its own.
     if (wants_no_wait(record))
-        return road::loop;
+        return starved ? off_loop : road::loop;
 
     const bool ignores_nowait = record.kind_ == operation_kind::write && !file.direct_ &&
                                 (file.ignores_nowait_ || writes_through(record));
@@ -77,16 +78,27 @@ int engine::implementation::find_position(operation_record& record) noexcept
     return error;
 }
 
-// While there is more than one file, none may take all slots: what a file that hangs holds comes
-// back no more, and the others must go on.
+// While there is more than one file or mount, none may take all slots: what one that hangs holds
+// comes back no more, and the others must go on.
 bool engine::implementation::has_slot(const open_file& file) const noexcept
 {
-    constexpr std::size_t share = 8;
+    constexpr std::size_t share_of_file = 8;
+    constexpr std::size_t share_of_mount = 16;
     const std::size_t left = slots_ - in_flight_;
     const bool no_room = congested_ && in_flight_ != 0;
     if (no_room || left == 0 || file.in_flight_ >= file.depth_limit_)
         return false;
-    return open_files_ < 2 || file.in_flight_ < share * left;
+    if (in_flight_ < share_of_file * left)
+        return true; // Not even all of them together.
+    return (open_files_ < 2 || file.in_flight_ < share_of_file * left) &&
+           (accounts_.size() < 2 || file.account_->in_flight < share_of_mount * left);
+}
+
+// Whether a file waits for a slot that other mounts would have to give back. They may hang: its
+// operations then go by the threads, which carry out what they find no slot for.
+bool engine::implementation::is_starved(const open_file& file) const noexcept
+{
+    return file.account_->in_flight == 0 && workers_.most() != 0 && !has_slot(file);
 }
 
 bool engine::implementation::may_submit() const noexcept
@@ -94,27 +106,28 @@ bool engine::implementation::may_submit() const noexcept
     if (submitting_)
         return false;
     return queue_.ready().any_of(
-        [&](const open_file& file) { return !context_ || has_slot(file); });
+        [&](const open_file& file) { return !context_ || has_slot(file) || is_starved(file); });
 }
 
 void engine::implementation::fill_from_loop(submission_batch& batch) noexcept
 {
     batch.clear(++batch_number_);
-    std::size_t without_slot = 0;
-    while (!batch.full() && without_slot < queue_.ready().size())
+    std::size_t skipped = 0;
+    while (!batch.full() && skipped < queue_.ready().size())
     {
         open_file& file = *queue_.ready().front();
-        if (context_ && !has_slot(file))
+        const bool no_slot = context_ && !has_slot(file);
+        if (no_slot && !is_starved(file))
         {
-            ++without_slot;
+            ++skipped;
             queue_.ready().rotate();
             continue;
         }
-        without_slot = 0;
+        skipped = 0;
         operation_record& record = queue_.pop(file);
         if (const int error = find_position(record); error != 0)
             finish_queued(record, error);
-        else if (const road where = road_of(record); where == road::loop)
+        else if (const road where = road_of(record, no_slot); where == road::loop)
             take_slot(record, batch);
         else
             send_off_loop(record, where);
@@ -127,6 +140,7 @@ void engine::implementation::take_slot(operation_record& record, submission_batc
 {
     record.state_ = operation_state::in_flight;
     ++record.file_->in_flight_;
+    ++record.file_->account_->in_flight;
     ++in_flight_;
     statistics_.in_flight_high_water = std::max(statistics_.in_flight_high_water, in_flight_);
 
@@ -141,7 +155,7 @@ void engine::implementation::submit_from_loop(lock_type& lock) noexcept
     if (!may_submit())
         return;
     submitting_ = true;
-    congested_ = false;
+    congested_ = congested_ && in_flight_ != 0;
     // What other threads start meanwhile is for another turn.
     for (std::size_t submitted = 0; submitted < options_.max_in_flight;)
     {

@@ -44,6 +44,12 @@ public:
     /** Returns an errno if there is no thread at all and none could be made, otherwise 0. */
     int call() noexcept;
 
+    /// How many threads have been called and haven't begun to look.
+    std::size_t called() const noexcept
+    {
+        return calls_;
+    }
+
     /// Have all threads end when they have done what they are doing, and make no more.
     void stop(std::unique_lock<mutex>& lock) noexcept;
 

@@ -5,6 +5,7 @@
 
 // A file whose server doesn't answer holds up neither the loop nor the other files of its context.
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/test/data/monomorphic.hpp>
@@ -22,6 +23,7 @@
 #include "support/file_systems.hpp"
 #include "support/fuse_server.hpp"
 #include "support/outcome.hpp"
+#include "support/page_cache.hpp"
 #include "support/plain_outcome.hpp"
 #include "support/run.hpp"
 #include "support/skip.hpp"
@@ -50,7 +52,8 @@ std::string why_not()
 
 struct isolation_fixture
 {
-    isolation_fixture() : fuse(make_fuse()), service(kaio::make_aio_service(context, options()))
+    explicit isolation_fixture(std::size_t threads = 4)
+      : fuse(make_fuse()), service(kaio::make_aio_service(context, options(threads)))
     {
     }
 
@@ -60,11 +63,11 @@ struct isolation_fixture
         fuse->die();
     }
 
-    static kaio::service_options options()
+    static kaio::service_options options(std::size_t threads = 4)
     {
         kaio::service_options result;
         result.max_in_flight = 32;
-        result.helper_threads = 4;
+        result.helper_threads = threads;
         return result;
     }
 
@@ -94,13 +97,33 @@ struct isolation_fixture
 
     void run_until_held(std::size_t count)
     {
+        run_until_held(*fuse, count);
+    }
+
+    void run_until_held(const fuse_file_system& server, std::size_t count)
+    {
         const auto end = std::chrono::steady_clock::now() + time_bound;
-        while (fuse->held() < count && std::chrono::steady_clock::now() < end)
+        while (server.held() < count && std::chrono::steady_clock::now() < end)
         {
             context.restart();
             context.run_for(std::chrono::milliseconds(1));
         }
-        BOOST_REQUIRE(fuse->held() >= count);
+        BOOST_REQUIRE(server.held() >= count);
+    }
+
+    // Until all has come to rest: what the kernel and the threads have now they keep.
+    void run_until_stuck()
+    {
+        kaio::service_statistics before;
+        kaio::service_statistics now = service.statistics();
+        do
+        {
+            before = now;
+            context.restart();
+            context.run_for(std::chrono::milliseconds(50));
+            now = service.statistics();
+        } while (now.submit_calls != before.submit_calls ||
+                 now.helper_operations != before.helper_operations);
     }
 
     // Reads, writes and syncs of another file all complete.
@@ -190,8 +213,6 @@ BOOST_DATA_TEST_CASE(more_reads_than_may_be_in_flight,
     f.check_end();
 }
 
-// Known to fail: with one file open that one may take all slots. Run by name.
-BOOST_TEST_DECORATOR(*boost::unit_test::disabled())
 BOOST_DATA_TEST_CASE(a_file_opened_afterwards, data::make(transfer_modes()), mode)
 {
     if (!why_not().empty())
@@ -229,8 +250,6 @@ BOOST_AUTO_TEST_CASE(opens)
     f.check_end();
 }
 
-// Known to fail: each may take half of what there is. Run by name.
-BOOST_TEST_DECORATOR(*boost::unit_test::disabled())
 BOOST_DATA_TEST_CASE(two_files_of_one_mount, data::make(transfer_modes()), mode)
 {
     if (!why_not().empty())
@@ -246,6 +265,141 @@ BOOST_DATA_TEST_CASE(two_files_of_one_mount, data::make(transfer_modes()), mode)
     f.run_until_held(1);
     f.check_others(*good);
     f.check_end();
+}
+
+// Whatever two mounts hold, a file of a third goes on, if there are three threads at least.
+BOOST_DATA_TEST_CASE(two_mounts,
+                     data::make(transfer_modes()) * data::make(transfer_modes()) *
+                         data::make({3, 4, 8}),
+                     hung_mode, other_mode, threads)
+{
+    if (!why_not().empty())
+        return skip(why_not());
+    const temporary_file target(blocks * block_size);
+    isolation_fixture f(static_cast<std::size_t>(threads));
+    const auto second = f.make_fuse();
+    std::deque<std::unique_ptr<kaio::random_access_file>> bad;
+    for (const char* name : {"hung", "hung-too", "hung-as-well"})
+    {
+        bad.push_back(f.open(f.fuse->path(name), file_base::read_only | hung_mode));
+        bad.push_back(f.open(second->path(name), file_base::read_only | hung_mode));
+    }
+    f.fuse->hold();
+    second->hold();
+    for (const auto& file : bad)
+        f.hang(*file, 50);
+    f.run_until_held(*f.fuse, 1);
+    f.run_until_held(*second, 1);
+    f.run_until_stuck();
+    const auto good = f.open(target.path(), file_base::read_write | other_mode);
+    f.check_others(*good);
+    second->die();
+    f.check_end();
+}
+
+// A server may hang with one file only. What it hasn't taken is for the others of its mount.
+BOOST_DATA_TEST_CASE(another_file_of_the_mount, data::make(transfer_modes()), mode)
+{
+    if (!why_not().empty())
+        return skip(why_not());
+    isolation_fixture f(8);
+    const auto bad = f.open(f.fuse->path("hung"), file_base::read_only | mode);
+    const auto good = f.open(f.fuse->path("good"), file_base::read_write | mode);
+    f.fuse->hold();
+    f.hang(*bad, 100);
+    f.run_until_held(1);
+    f.run_until_stuck();
+    f.check_others(*good);
+    f.check_end();
+}
+
+// With all slots lost, the order of what is serial is still that of the program, and what is not
+// to wait is still refused rather than waited for.
+BOOST_AUTO_TEST_CASE(order_without_slots, *boost::unit_test::precondition(reads_by_io_submit))
+{
+    if (!why_not().empty())
+        return skip(why_not());
+    const temporary_file target;
+    isolation_fixture f;
+    const auto bad = f.open(f.fuse->path("hung"), file_base::read_only | file_base::direct);
+    f.fuse->hold();
+    f.hang(*bad, 100);
+    f.run_until_held(f.options().max_in_flight);
+
+    kaio::stream_file log(f.context, target.path(), file_base::write_only | file_base::append);
+    std::string expected;
+    std::deque<std::string> lines;
+    std::deque<outcome> results(50);
+    for (std::size_t i = 0; i != results.size(); ++i)
+    {
+        lines.push_back("line " + std::to_string(i) + "\n");
+        expected += lines.back();
+        log.async_write_some(asio::buffer(lines.back()), record_in(results[i]));
+    }
+    const auto all_called = [&] {
+        f.context.restart();
+        f.context.poll();
+        return std::all_of(results.begin(), results.end(),
+                           [](const outcome& o) { return o.calls == 1; });
+    };
+    wait_until(all_called);
+    for (std::size_t i = 0; i != results.size(); ++i)
+        BOOST_TEST(results[i].succeeded(lines[i].size()), results[i]);
+    BOOST_TEST(target.contents() == expected);
+
+    // In the page cache: read at once. Not there: refused.
+    kaio::random_access_file file(f.context, target.path(), file_base::read_only);
+    kaio::io_options at_once;
+    at_once.no_wait = true;
+    for (const bool cached : {true, false})
+    {
+        if (!cached && !drop_from_page_cache(target.path()))
+            continue;
+        results.clear();
+        results.emplace_back();
+        std::string text(expected.size(), ' ');
+        file.async_read_some_at(0, asio::buffer(text), at_once, record_in(results.front()));
+        wait_until(all_called);
+        if (cached)
+            BOOST_TEST(results.front().succeeded(expected.size()), results.front());
+        else
+            BOOST_TEST(results.front().ec == asio::error::try_again);
+    }
+    f.check_end();
+}
+
+// What a closed file held is free again once its operations have ended, and its mount counts no
+// more.
+BOOST_DATA_TEST_CASE(what_closed_files_held, data::make(transfer_modes()), mode)
+{
+    if (!why_not().empty())
+        return skip(why_not());
+    const temporary_file target(blocks * block_size);
+    isolation_fixture f;
+    for (int round = 0; round != 3; ++round)
+    {
+        {
+            const auto good = f.open(target.path(), file_base::read_write | mode);
+            f.check_others(*good);
+        }
+        const auto bad = f.open(f.fuse->path("hung"), file_base::read_only | mode);
+        f.fuse->hold();
+        const std::size_t before = f.service.statistics().helper_operations;
+        f.hang(*bad, 100);
+        f.run_until_held(1);
+        f.run_until_stuck();
+        if (mode == transfer_mode::direct)
+            BOOST_TEST(f.fuse->held() == f.options().max_in_flight);
+        else
+            BOOST_TEST(f.service.statistics().helper_operations - before == 2U);
+        bad->close();
+        f.fuse->release();
+        run_again(f.context);
+        for (const outcome& o : f.hung)
+            BOOST_TEST(o.calls == 1);
+        f.hung.clear();
+        f.memory.clear();
+    }
 }
 
 // Closing a file and taking operations back doesn't wait for the server.

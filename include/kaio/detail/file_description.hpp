@@ -28,6 +28,9 @@ struct file_description
 
     // The file system waits in spite of RWF_NOWAIT when it writes to the page cache.
     bool ignores_nowait = false;
+
+    // What hangs as a whole, if it does: the mount of a regular file, or the device itself.
+    std::uint64_t device = 0;
 };
 
 /// Look at a descriptor. May wait for the server of a network file system.
