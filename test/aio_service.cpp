@@ -26,6 +26,7 @@
 #include <kaio/kaio.hpp>
 
 #include "support/interposed_io.hpp"
+#include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/process_state.hpp"
 #include "support/run.hpp"
@@ -122,7 +123,8 @@ BOOST_AUTO_TEST_CASE(is_made_once)
     check_usable(with_file);
 }
 
-BOOST_AUTO_TEST_CASE(has_one_kernel_context_for_all_files)
+BOOST_AUTO_TEST_CASE(has_one_kernel_context_for_all_files,
+                     *boost::unit_test::precondition(&needs_aio))
 {
     const std::size_t before = aio_contexts();
     {
@@ -214,7 +216,8 @@ BOOST_DATA_TEST_CASE(takes_options_without_measure,
     make({});
 }
 
-BOOST_AUTO_TEST_CASE(is_content_with_fewer_operations_in_the_kernel)
+BOOST_AUTO_TEST_CASE(is_content_with_fewer_operations_in_the_kernel,
+                     *boost::unit_test::precondition(&needs_aio))
 {
     constexpr unsigned allowed = 10;
     std::vector<unsigned> tried;

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
 #include "support/scale.hpp"
@@ -111,11 +112,10 @@ struct occupied : fixture
 template <typename Cancel, typename Check>
 void while_waiting(Cancel cancel, Check check)
 {
+    if (!aio_available())
+        return skip("needs AIO");
     if (!direct_io_available())
-    {
-        skip("no direct I/O in " + directory());
-        return;
-    }
+        return skip("no direct I/O in " + directory());
     constexpr int attempts = 100;
     constexpr std::size_t count = 10;
     for (int i = 0; i != attempts; ++i)
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(an_aborted_operation_does_not_wait_for_others)
                           statistics.outstanding == 1 && f.first.calls == 0;
             },
             check_all_aborted);
-        if (!direct_io_available())
+        if (!direct_io_available() || !aio_available())
             return;
     }
     BOOST_TEST(in_time);
@@ -521,7 +521,8 @@ struct in_kernel : context_fixture
     std::vector<outcome> results = std::vector<outcome>(count);
 };
 
-BOOST_FIXTURE_TEST_CASE(what_the_kernel_holds_has_its_true_result_after_a_signal, in_kernel)
+BOOST_FIXTURE_TEST_CASE(what_the_kernel_holds_has_its_true_result_after_a_signal, in_kernel,
+                        *boost::unit_test::precondition(&needs_aio))
 {
     submit();
     for (std::size_t i = 0; i != count; ++i)
@@ -529,14 +530,16 @@ BOOST_FIXTURE_TEST_CASE(what_the_kernel_holds_has_its_true_result_after_a_signal
     check_true_results();
 }
 
-BOOST_FIXTURE_TEST_CASE(what_the_kernel_holds_has_its_true_result_after_cancel, in_kernel)
+BOOST_FIXTURE_TEST_CASE(what_the_kernel_holds_has_its_true_result_after_cancel, in_kernel,
+                        *boost::unit_test::precondition(&needs_aio))
 {
     submit();
     file.cancel();
     check_true_results();
 }
 
-BOOST_FIXTURE_TEST_CASE(what_the_kernel_holds_has_its_true_result_after_close, in_kernel)
+BOOST_FIXTURE_TEST_CASE(what_the_kernel_holds_has_its_true_result_after_close, in_kernel,
+                        *boost::unit_test::precondition(&needs_aio))
 {
     submit();
     const int number = file.native_handle();
@@ -549,7 +552,8 @@ BOOST_FIXTURE_TEST_CASE(what_the_kernel_holds_has_its_true_result_after_close, i
     check_true_results();
 }
 
-BOOST_FIXTURE_TEST_CASE(what_the_kernel_holds_has_its_true_result_after_release, in_kernel)
+BOOST_FIXTURE_TEST_CASE(what_the_kernel_holds_has_its_true_result_after_release, in_kernel,
+                        *boost::unit_test::precondition(&needs_aio))
 {
     submit();
     const int descriptor = file.release();
@@ -557,7 +561,8 @@ BOOST_FIXTURE_TEST_CASE(what_the_kernel_holds_has_its_true_result_after_release,
     BOOST_TEST(::close(descriptor) == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_the_kernel_holds_has_its_true_result_after_destruction, in_kernel)
+BOOST_FIXTURE_TEST_CASE(what_the_kernel_holds_has_its_true_result_after_destruction, in_kernel,
+                        *boost::unit_test::precondition(&needs_aio))
 {
     submit();
     random_access_file(std::move(file));

@@ -32,6 +32,7 @@
 #include <kaio/kaio.hpp>
 
 #include "support/interposed_io.hpp"
+#include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
 #include "support/scale.hpp"
@@ -237,6 +238,7 @@ private:
 BOOST_AUTO_TEST_SUITE(close_race)
 
 // The call of io_submit during which the file is closed has accepted some already.
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(&needs_aio))
 BOOST_DATA_TEST_CASE(closed_before_the_kernel_looks,
                      data::make(transfer_modes()) * data::xrange(std::size_t(0), count) *
                          data::make(ways),
@@ -279,6 +281,7 @@ BOOST_DATA_TEST_CASE(closed_before_the_kernel_looks,
     BOOST_TEST(f.aborted() >= count - accepted);
 }
 
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(&needs_aio))
 BOOST_DATA_TEST_CASE(closed_after_the_kernel_has_looked,
                      data::make(transfer_modes()) * data::make(ways), mode, how)
 {
@@ -309,7 +312,8 @@ BOOST_DATA_TEST_CASE(closed_after_the_kernel_has_looked,
     f.check();
 }
 
-BOOST_AUTO_TEST_CASE(the_kernel_had_no_room_when_the_file_was_closed)
+BOOST_AUTO_TEST_CASE(the_kernel_had_no_room_when_the_file_was_closed,
+                     *boost::unit_test::precondition(&needs_aio))
 {
     race_fixture f;
     const int number = f.file.native_handle();
@@ -384,7 +388,8 @@ BOOST_DATA_TEST_CASE(closed_while_a_thread_writes, data::make({false, true}) * d
     f.check();
 }
 
-BOOST_AUTO_TEST_CASE(an_operation_that_waits_is_not_submitted_after_the_close)
+BOOST_AUTO_TEST_CASE(an_operation_that_waits_is_not_submitted_after_the_close,
+                     *boost::unit_test::precondition(&needs_aio))
 {
     race_fixture f;
     kaio::random_access_file other(f.context, f.victim.path(), kaio::file_base::read_only);
@@ -420,7 +425,7 @@ BOOST_AUTO_TEST_CASE(an_operation_that_waits_is_not_submitted_after_the_close)
     BOOST_TEST(f.aborted() == count);
 }
 
-BOOST_AUTO_TEST_CASE(several_files_are_closed_at_once)
+BOOST_AUTO_TEST_CASE(several_files_are_closed_at_once, *boost::unit_test::precondition(&needs_aio))
 {
     race_fixture f;
     constexpr std::size_t files = 8;
@@ -464,7 +469,7 @@ BOOST_AUTO_TEST_CASE(several_files_are_closed_at_once)
 }
 
 // release() gives the number away, so it can't keep it busy: it waits.
-BOOST_AUTO_TEST_CASE(release_waits_for_the_submission)
+BOOST_AUTO_TEST_CASE(release_waits_for_the_submission, *boost::unit_test::precondition(&needs_aio))
 {
     race_fixture f;
     int released = -1;
@@ -505,7 +510,8 @@ BOOST_AUTO_TEST_CASE(release_waits_for_the_submission)
 }
 
 // The kernel may refuse to keep the number busy: close() waits then.
-BOOST_AUTO_TEST_CASE(close_waits_where_the_number_cannot_be_kept)
+BOOST_AUTO_TEST_CASE(close_waits_where_the_number_cannot_be_kept,
+                     *boost::unit_test::precondition(&needs_aio))
 {
     race_fixture f;
     std::unique_ptr<waiting_call> call;

@@ -22,6 +22,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/random_seed.hpp"
 #include "support/run.hpp"
@@ -72,6 +73,7 @@ bool equal(const void* a, const std::string& b)
 
 BOOST_AUTO_TEST_SUITE(correct_data)
 
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(&needs_aio))
 BOOST_DATA_TEST_CASE(ten_thousand_blocks_on_a_bounded_queue, data::make(transfer_modes()), mode)
 {
     const std::size_t count = scaled(10000, 500);

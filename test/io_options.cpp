@@ -27,6 +27,7 @@
 #include <kaio/kaio.hpp>
 
 #include "support/interposed_io.hpp"
+#include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
 #include "support/temporary_file.hpp"
@@ -335,7 +336,8 @@ BOOST_DATA_TEST_CASE(priorities_out_of_range, data::make({-1, 8, 100, 8192, 1 <<
 
 // The priority really reaches the kernel.
 BOOST_AUTO_TEST_CASE(a_priority_is_part_of_the_submission,
-                     *unit_test::precondition(&reads_by_io_submit))
+                     *unit_test::precondition(&needs_aio) *
+                         unit_test::precondition(&reads_by_io_submit))
 {
     options_fixture f;
     std::vector<int> seen;

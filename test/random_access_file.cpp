@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
 #include "support/scale.hpp"
@@ -560,7 +561,8 @@ BOOST_AUTO_TEST_CASE(statistics_add_up)
     BOOST_TEST(s.bytes_written == 5u);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_started_in_one_turn_goes_to_the_kernel_together)
+BOOST_AUTO_TEST_CASE(what_is_started_in_one_turn_goes_to_the_kernel_together,
+                     *boost::unit_test::precondition(&needs_aio))
 {
     temporary_file f(1000);
     random_access_file file(context, f.path(), file_base::read_only);

@@ -41,6 +41,7 @@
 #include <kaio/stream_file.hpp>
 
 #include "support/interposed_io.hpp"
+#include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
 #include "support/temporary_file.hpp"
@@ -707,7 +708,8 @@ BOOST_AUTO_TEST_CASE(what_is_cancelled_before_it_begins_leaves_the_position)
     BOOST_TEST(position(file) == 100u);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_cancelled_when_it_has_begun_moves_the_position)
+BOOST_AUTO_TEST_CASE(what_is_cancelled_when_it_has_begun_moves_the_position,
+                     *boost::unit_test::precondition(&needs_aio))
 {
     temporary_file f(1000);
     stream_file file(context, f.path(), file_base::read_only);
@@ -728,7 +730,8 @@ BOOST_AUTO_TEST_CASE(what_is_cancelled_when_it_has_begun_moves_the_position)
     BOOST_TEST(position(file) == 110u);
 }
 
-BOOST_AUTO_TEST_CASE(a_closed_file_leaves_descriptors_alone)
+BOOST_AUTO_TEST_CASE(a_closed_file_leaves_descriptors_alone,
+                     *boost::unit_test::precondition(&needs_aio))
 {
     // The read ends after the file was closed.
     temporary_file f(1000), g(1000);
