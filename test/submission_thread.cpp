@@ -13,15 +13,18 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <kaio/kaio.hpp>
 
 #include "support/interposed_io.hpp"
+#include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/page_cache.hpp"
 #include "support/plain_outcome.hpp"
@@ -68,6 +71,13 @@ public:
         return nowait_seen_;
     }
 
+    /// Where in their files the operations were to happen, in the order submitted.
+    std::vector<std::uint64_t> offsets() const
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return offsets_;
+    }
+
 private:
     int submit(::aio_context_t kernel, long count, ::iocb** blocks)
     {
@@ -80,12 +90,15 @@ private:
         {
             const std::lock_guard<std::mutex> lock(mutex_);
             threads_.insert(std::this_thread::get_id());
+            for (long i = 0; i != count; ++i)
+                offsets_.push_back(static_cast<std::uint64_t>(blocks[i]->aio_offset));
         }
         return kernel_submit(kernel, count, blocks);
     }
 
     mutable std::mutex mutex_;
     std::set<std::thread::id> threads_;
+    std::vector<std::uint64_t> offsets_;
     std::atomic<std::size_t> calls_{0};
     std::atomic<bool> nowait_seen_{false};
 
@@ -108,7 +121,7 @@ BOOST_DATA_TEST_CASE(the_loop_submits_nothing, data::make(transfer_modes()) * da
     kaio::service_options options = on_thread();
     options.max_in_flight = static_cast<std::size_t>(max_in_flight);
     auto& service = kaio::make_aio_service(context, options);
-    if (!service.statistics().kernel_aio)
+    if (!aio_available())
         return skip("needs AIO");
     kaio::random_access_file file(context, target.path(), file_base::read_write | mode);
     std::deque<aligned_memory> memory;
@@ -183,6 +196,35 @@ BOOST_DATA_TEST_CASE(cold_files_and_files_that_grow, data::make(transfer_modes()
     BOOST_TEST(!w.saw(std::this_thread::get_id()));
     BOOST_TEST(asio::use_service<kaio::aio_service>(context).statistics().longest_submit.count() ==
                0);
+}
+
+// What waits for a thread is served in the order started.
+BOOST_AUTO_TEST_CASE(in_turn, *boost::unit_test::precondition(&needs_aio))
+{
+    if (!direct_io_available())
+        return skip("no direct I/O in " + directory());
+    constexpr std::size_t count = 50;
+    const temporary_file target(count * block_size);
+    const witness w;
+    asio::io_context context;
+    kaio::service_options options = on_thread();
+    options.max_in_flight = 1;
+    kaio::make_aio_service(context, options);
+    kaio::random_access_file file(context, target.path(), file_base::read_only | file_base::direct);
+    aligned_memory memory(count * block_size);
+    std::deque<outcome> results(count);
+    std::vector<std::uint64_t> expected;
+    for (std::size_t i = 0; i != count; ++i)
+    {
+        expected.push_back(i * block_size);
+        file.async_read_some_at(expected.back(),
+                                asio::buffer(memory.data() + expected.back(), block_size),
+                                record_in(results[i]));
+    }
+    run(context);
+    for (const outcome& o : results)
+        BOOST_TEST(o.succeeded(block_size), o);
+    BOOST_TEST(w.offsets() == expected, boost::test_tools::per_element());
 }
 
 // Appending writes keep their order.
