@@ -6,6 +6,7 @@
 // async_sync_all and async_sync_data.
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -71,6 +72,10 @@ void start(kind k, kaio::random_access_file& file, Handler&& handler)
     });
 }
 
+// The calls made by threads.
+std::atomic<int> fsyncs{0};
+std::atomic<int> fdatasyncs{0};
+
 struct sync_fixture : context_fixture
 {
     explicit sync_fixture(const kaio::service_options& options = {})
@@ -92,7 +97,50 @@ struct sync_fixture : context_fixture
 
 } // namespace
 
+// In place of the C library's.
+extern "C" {
+
+int fsync(int descriptor)
+{
+    ++fsyncs;
+    return static_cast<int>(::syscall(SYS_fsync, descriptor));
+}
+
+int fdatasync(int descriptor)
+{
+    ++fdatasyncs;
+    return static_cast<int>(::syscall(SYS_fdatasync, descriptor));
+}
+
+} // extern "C"
+
 BOOST_AUTO_TEST_SUITE(sync_operations)
+
+// What is to be on the disk differs: the data alone, or all that is known of the file.
+BOOST_DATA_TEST_CASE(the_call_that_was_meant, data::make(kinds) * data::make({false, true}), k,
+                     by_thread)
+{
+    const temporary_file target(std::size_t(5000));
+    std::atomic<int> opcode{-1};
+    const interposed_submit submit([&](::aio_context_t kernel, long n, ::iocb** blocks) {
+        opcode = blocks[0]->aio_lio_opcode;
+        return kernel_submit(kernel, n, blocks);
+    });
+    const interposed_setup setup([&](unsigned events, ::aio_context_t* context) {
+        return by_thread ? -ENOSYS : kernel_setup(events, context);
+    });
+    sync_fixture f;
+    if (!by_thread && !f.service.statistics().kernel_aio)
+        return skip("needs AIO");
+    kaio::random_access_file file(f.context, target.path(), file_base::read_write);
+    fsyncs = fdatasyncs = 0;
+    const outcome& result = f.sync(k, file);
+    BOOST_TEST(result.succeeded(0), result);
+    BOOST_TEST(fsyncs == (by_thread && k == kind::all ? 1 : 0));
+    BOOST_TEST(fdatasyncs == (by_thread && k == kind::data_only ? 1 : 0));
+    if (!by_thread)
+        BOOST_TEST(opcode == (k == kind::all ? IOCB_CMD_FSYNC : IOCB_CMD_FDSYNC));
+}
 
 BOOST_DATA_TEST_CASE(after_writes, data::make(kinds) * data::make(transfer_modes()), k, mode)
 {
