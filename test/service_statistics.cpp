@@ -24,6 +24,7 @@
 #include <kaio/kaio.hpp>
 
 #include "support/interposed_io.hpp"
+#include "support/needs_aio.hpp"
 #include "support/refusing_kernel.hpp"
 #include "support/run.hpp"
 #include "support/scale.hpp"
@@ -91,7 +92,7 @@ struct statistics_fixture
 
 BOOST_AUTO_TEST_SUITE(service_statistics)
 
-BOOST_AUTO_TEST_CASE(counts_what_became_of_operations)
+BOOST_AUTO_TEST_CASE(counts_what_became_of_operations, *boost::unit_test::precondition(&needs_aio))
 {
     temporary_file target(4 * block_size);
     asio::io_context context;
