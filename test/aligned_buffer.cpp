@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
+#include <malloc.h>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cstdint>
@@ -79,6 +81,7 @@ BOOST_AUTO_TEST_CASE(moves)
     BOOST_TEST(a.data() == memory);
     BOOST_TEST(a.size() == 100u);
     BOOST_TEST(!b.data());
+    BOOST_TEST(b.size() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(as_a_buffer)
@@ -107,6 +110,10 @@ BOOST_AUTO_TEST_CASE(allocator)
     BOOST_CHECK((aligned_allocator<char>() == aligned_allocator<int>()));
     BOOST_CHECK(!(aligned_allocator<char>() != aligned_allocator<int>()));
     aligned_allocator<double> a;
+    constexpr std::size_t count = 1000;
+    double* const memory = a.allocate(count);
+    BOOST_TEST(::malloc_usable_size(memory) >= count * sizeof(double));
+    a.deallocate(memory, count);
     if (!kaio::test::under_sanitizer)
     {
         BOOST_CHECK_THROW(

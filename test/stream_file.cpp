@@ -479,6 +479,10 @@ BOOST_DATA_TEST_CASE(appending_writes_end_at_the_end, data::make(ways()), w)
     BOOST_TEST(!c.write(plain, asio::buffer("X", 1), c.bytes));
     BOOST_TEST(position(plain) == 1u);
     BOOST_TEST(f.contents() == "X123456789abcde");
+
+    // An append isn't taken for a file that Linux AIO can't do anything with.
+    BOOST_TEST(asio::use_service<kaio::aio_service>(c.context).statistics().unsupported_fallbacks ==
+               0U);
 }
 
 // What fcntl does to the descriptor counts for the next write.
