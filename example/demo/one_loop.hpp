@@ -145,14 +145,7 @@ private:
 
     static void report(const kaio::service_statistics& statistics)
     {
-        std::cout << "  kaio's service";
-        if (statistics.submit_calls != 0)
-            std::cout << ", "
-                      << bench::decimal(static_cast<double>(statistics.operations_started) /
-                                            static_cast<double>(statistics.submit_calls),
-                                        1)
-                      << " reads per call of io_submit";
-        std::cout << ":\n";
+        std::cout << "  kaio's service:\n";
         std::stringstream lines;
         lines << statistics;
         for (std::string line; std::getline(lines, line);)
