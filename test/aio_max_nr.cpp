@@ -9,11 +9,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <deque>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -41,13 +43,14 @@ class all_events
 public:
     all_events()
     {
-        for (unsigned count = 1 << 20; count != 0;)
+        // In pieces of all sizes.
+        for (unsigned count = 1 << 20;; count = std::max(count / 2, 1U))
         {
             ::aio_context_t context = 0;
             if (kernel_setup(count, &context) == 0)
-                contexts_.push_back(context);
-            else
-                count /= 2;
+                contexts_.push_back({context, count});
+            else if (count == 1)
+                return;
         }
     }
 
@@ -61,9 +64,15 @@ public:
 
     void give_back()
     {
-        for (const ::aio_context_t context : contexts_)
-            kernel_destroy(context);
-        contexts_.clear();
+        while (!contexts_.empty())
+            give_back_last();
+    }
+
+    // The smallest that are left, until there is room for so many.
+    void give_back(unsigned events)
+    {
+        for (unsigned given = 0; given < events && !contexts_.empty();)
+            given += give_back_last();
     }
 
     bool empty() const
@@ -72,14 +81,28 @@ public:
     }
 
 private:
-    static void kernel_destroy(::aio_context_t context);
+    struct taken
+    {
+        ::aio_context_t context;
+        unsigned events;
+    };
 
-    std::vector<::aio_context_t> contexts_;
+    unsigned give_back_last()
+    {
+        const taken last = contexts_.back();
+        contexts_.pop_back();
+        ::syscall(SYS_io_destroy, last.context);
+        return last.events;
+    }
+
+    std::vector<taken> contexts_;
 };
 
-void all_events::kernel_destroy(::aio_context_t context)
+unsigned long figure(const char* name)
 {
-    ::syscall(SYS_io_destroy, context);
+    unsigned long result = 0;
+    std::ifstream(std::string("/proc/sys/fs/") + name) >> result;
+    return result;
 }
 
 struct reader
@@ -156,10 +179,37 @@ BOOST_AUTO_TEST_CASE(exhausted)
         BOOST_CHECK_EXCEPTION(kaio::make_aio_service(demanding, options),
                               boost::system::system_error,
                               [](const boost::system::system_error& e) {
+                                  const std::string what = e.what();
+                                  const std::string allowed = std::to_string(figure("aio-max-nr"));
                                   return e.code().value() == EAGAIN &&
-                                         std::string(e.what()).find("256") != std::string::npos;
+                                         what.find("256") != std::string::npos &&
+                                         what.find("aio-max-nr " + allowed) != std::string::npos;
                               });
     }
+
+    // With a few left, there is room for fewer at once. Others may take what is given back.
+    unsigned granted = 0;
+    while (granted == 0)
+    {
+        BOOST_REQUIRE(!taken.empty());
+        taken.give_back(20);
+        const interposed_setup hook([&](unsigned events, ::aio_context_t* context) {
+            const int result = kernel_setup(events, context);
+            granted = result == 0 ? events : 0;
+            return result;
+        });
+        asio::io_context modest;
+        reader after(modest, target.path());
+        after.start(blocks);
+        run(modest);
+        after.check();
+        const kaio::service_statistics s =
+            asio::use_service<kaio::aio_service>(modest).statistics();
+        BOOST_TEST(s.kernel_aio == (granted != 0));
+        BOOST_TEST(s.setup_error.empty() == s.kernel_aio);
+        BOOST_TEST(s.in_flight_high_water <= granted);
+    }
+    BOOST_TEST(granted < 256U);
 
     taken.give_back();
     asio::io_context again;

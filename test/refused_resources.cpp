@@ -272,6 +272,15 @@ BOOST_AUTO_TEST_CASE(threads_are_refused)
             KAIO_REQUIRE_IN_CHILD(o.failed(system_error(EAGAIN)));
             KAIO_REQUIRE_IN_CHILD(!other.is_open());
         }
+        // Several at once, all of which need a thread.
+        std::deque<outcome> resized(10);
+        kaio::random_access_file writable(context, new_file.path(), file_base::write_only);
+        for (outcome& o : resized)
+            writable.async_resize(1, record_plain_in(o));
+        context.restart();
+        context.run_for(time_bound);
+        for (const outcome& o : resized)
+            KAIO_REQUIRE_IN_CHILD(o.failed(system_error(EAGAIN)));
         KAIO_REQUIRE_IN_CHILD(aio ? read.succeeded(block_size) : read.failed(system_error(EAGAIN)));
         const int descriptor = file.native_handle();
         outcome closed;
