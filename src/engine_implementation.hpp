@@ -69,7 +69,7 @@ public:
     void dereference(open_file& file) noexcept;
     void add_user(open_file& file) noexcept;
     void remove_user(open_file& file) noexcept;
-    bool park(open_file& file, lock_type& lock) noexcept;
+    bool park(open_file& file, lock_type& lock, int& error) noexcept;
     void wait_until_unused(const open_file& file, lock_type& lock) noexcept;
 
     // What became of operations: completion.cpp.

@@ -80,15 +80,18 @@ int engine::close(open_file* file) noexcept
     self.detach(*file);
     const int descriptor = file->descriptor_;
     bool parked = descriptor == -1;
+    int error = 0;
     if (!parked && file->users_ != 0)
     {
-        parked = self.park(*file, lock);
+        parked = self.park(*file, lock, error);
         if (!parked)
             self.wait_until_unused(*file, lock);
     }
     self.dereference(*file);
     lock.unlock();
-    return parked || ::close(descriptor) == 0 ? 0 : errno;
+    if (!parked && ::close(descriptor) != 0)
+        error = errno;
+    return error;
 }
 
 int engine::release(open_file* file) noexcept
@@ -146,16 +149,20 @@ void engine::implementation::remove_user(open_file& file) noexcept
 }
 
 // Put something harmless in the place of a descriptor: the file is closed, its number not free.
-bool engine::implementation::park(open_file& file, lock_type& lock) noexcept
+bool engine::implementation::park(open_file& file, lock_type& lock, int& error) noexcept
 {
     if (placeholder_ == -1)
         placeholder_ = ::open("/", O_PATH | O_CLOEXEC);
     if (placeholder_ == -1)
         return false;
 
-    // This closes the file, which may wait for a server: not with the lock.
+    // This closes the file, which may wait for a server: not with the lock. What close(2) has to
+    // say, dup3 keeps to itself, so that a duplicate has to ask for it before.
     add_user(file);
     lock.unlock();
+    const int duplicate = ::fcntl(file.descriptor_, F_DUPFD_CLOEXEC, 0);
+    if (duplicate != -1 ? ::close(duplicate) == -1 : errno == EBADF)
+        error = errno;
     const bool parked = ::dup3(placeholder_, file.descriptor_, O_CLOEXEC) != -1;
     lock.lock();
     file.parked_ = parked;

@@ -31,11 +31,14 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/file_systems.hpp"
+#include "support/fuse_server.hpp"
 #include "support/interposed_io.hpp"
 #include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
 #include "support/scale.hpp"
+#include "support/skip.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
 
@@ -551,6 +554,36 @@ BOOST_AUTO_TEST_CASE(close_waits_where_the_number_cannot_be_kept,
     BOOST_TEST(!returned_early);
     ::close(reused);
     f.check();
+}
+
+// What close(2) has to say is said, also where the number has to be kept busy.
+BOOST_DATA_TEST_CASE(the_error_of_closing, data::make({false, true}), in_use)
+{
+    if (!is_root())
+        return skip("needs root");
+    if (!fuse_file_system::why_not().empty())
+        return skip(fuse_file_system::why_not());
+    if (in_use && !aio_available())
+        return skip("needs AIO");
+    private_mounts();
+    fuse_file_system fuse(true);
+    asio::io_context context;
+    kaio::random_access_file file(context, fuse.path("lost"), kaio::file_base::read_write);
+    boost::system::error_code ec;
+    const interposed_submit hook([&](::aio_context_t kernel, long n, ::iocb** blocks) {
+        if (in_use && file.is_open())
+            file.close(ec);
+        return kernel_submit(kernel, n, blocks);
+    });
+    std::string memory(block_size, '\0');
+    outcome read;
+    file.async_read_some_at(0, asio::buffer(memory), record_in(read));
+    run(context);
+    if (!in_use)
+        file.close(ec);
+    BOOST_TEST(ec == boost::system::error_code(EIO, boost::system::system_category()));
+    BOOST_TEST(!file.is_open());
+    BOOST_TEST((in_use ? read.aborted() : read.succeeded(block_size)), read);
 }
 
 // Without interposition, in many ways at once: files of several threads that are written, closed at

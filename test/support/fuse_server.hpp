@@ -21,7 +21,8 @@ namespace test {
 /// A file system whose server can be told not to answer. Needs root.
 /**
  * The server is a process of its own: it goes with the test, and with it all that waits for it.
- * Whatever file one looks for is there, with the pattern in it, but for "missing".
+ * Whatever file one looks for is there, with the pattern in it, but for "missing". To close "lost"
+ * fails with EIO.
  */
 class fuse_file_system
 {
