@@ -142,7 +142,6 @@ void engine::implementation::take_slot(operation_record& record, submission_batc
     ++record.file_->in_flight_;
     ++record.file_->account_->in_flight;
     ++in_flight_;
-    statistics_.in_flight_high_water = std::max(statistics_.in_flight_high_water, in_flight_);
 
     const std::size_t users = batch.users().size();
     batch.add(record, wake_event_->descriptor());
@@ -180,6 +179,7 @@ void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
     {
         // Once the kernel has taken an operation, another thread may harvest and complete it: from
         // here on only those that were refused may be touched.
+        const std::size_t others = in_flight_ - (batch.size() - next);
         lock.unlock();
         const auto begin = std::chrono::steady_clock::now();
         const submission result = context_->submit(batch, next);
@@ -188,6 +188,8 @@ void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
 
         ++statistics_.submit_calls;
         statistics_.largest_batch = std::max(statistics_.largest_batch, result.accepted);
+        statistics_.in_flight_high_water =
+            std::max(statistics_.in_flight_high_water, others + result.accepted);
         if (on_loop)
             statistics_.longest_submit = std::max(statistics_.longest_submit, duration);
 

@@ -302,6 +302,8 @@ BOOST_DATA_TEST_CASE(no_room_in_the_middle_of_a_batch, data::xrange(std::size_t(
     BOOST_TEST(kernel.in_order());
     run_again(f.context);
     f.check_results();
+    // What was refused was never there.
+    BOOST_TEST(f.service.statistics().in_flight_high_water == room);
 }
 
 BOOST_AUTO_TEST_CASE(no_room_and_refusals_in_turn)
