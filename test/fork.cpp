@@ -15,7 +15,9 @@
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <deque>
+#include <fstream>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -23,8 +25,11 @@
 
 #include "support/blocked_helper.hpp"
 #include "support/child_process.hpp"
+#include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
+#include "support/page_cache.hpp"
 #include "support/plain_outcome.hpp"
+#include "support/process_state.hpp"
 #include "support/run.hpp"
 #include "support/sanitizers.hpp"
 #include "support/skip.hpp"
@@ -121,6 +126,31 @@ inline bool reads_on(fork_fixture& f)
     return before >= f.aborted() && f.finish() && f.right() == blocks;
 }
 
+inline void run_until_fallback(const kaio::aio_service& service, asio::io_context& context)
+{
+    wait_until([&] {
+        context.restart();
+        context.poll();
+        return service.statistics().would_block_fallbacks != 0;
+    });
+}
+
+// Which eventfds a process has, whatever their numbers.
+inline std::set<std::string> eventfds()
+{
+    std::set<std::string> result;
+    for (int descriptor = 0; descriptor != 100; ++descriptor)
+    {
+        std::ifstream info("/proc/self/fdinfo/" + std::to_string(descriptor));
+        for (std::string line; std::getline(info, line);)
+        {
+            if (line.find("eventfd-id") != std::string::npos)
+                result.insert(line);
+        }
+    }
+    return result;
+}
+
 } // namespace fork_test
 
 using namespace fork_test;
@@ -131,17 +161,28 @@ BOOST_DATA_TEST_CASE(nothing_outstanding, data::make(transfer_modes()) * data::m
                      mode, ring)
 {
     ::setenv("KAIO_RING", ring, 1);
+    const std::size_t descriptors = open_descriptors();
     fork_fixture f({}, mode);
     f.read(blocks);
     BOOST_TEST(f.finish());
     f.prepare();
+    const std::set<std::string> eventfds_before = eventfds();
+    const kaio::service_statistics before = f.service->statistics();
     const ::pid_t child = start_child([&] {
         f.go_on_as_child();
         KAIO_REQUIRE_IN_CHILD(f.right() == blocks);
         KAIO_REQUIRE_IN_CHILD(reads_on(f));
-        KAIO_REQUIRE_IN_CHILD(f.service->statistics().outstanding == 0);
+        const kaio::service_statistics after = f.service->statistics();
+        KAIO_REQUIRE_IN_CHILD(after.outstanding == 0);
+        KAIO_REQUIRE_IN_CHILD(after.kernel_aio == before.kernel_aio);
+        if (mode == transfer_mode::direct)
+            KAIO_REQUIRE_IN_CHILD((after.submit_calls > before.submit_calls) == after.kernel_aio);
+        // A signal that the child sends or forgets is none of the parent's.
+        for (const std::string& id : eventfds())
+            KAIO_REQUIRE_IN_CHILD(eventfds_before.count(id) == 0);
         f.file.reset();
         f.context.reset();
+        KAIO_REQUIRE_IN_CHILD(open_descriptors() == descriptors);
         return 0;
     });
     f.go_on_as_parent();
@@ -235,6 +276,47 @@ BOOST_AUTO_TEST_CASE(operations_on_helpers)
     BOOST_TEST(begun.succeeded(0), begun);
     BOOST_TEST(waiting.succeeded(0), waiting);
     BOOST_TEST(wait_for(child) == 0);
+}
+
+// Of a read that goes on behind what was cached the child has the beginning. The position of the
+// file, which is one for both processes, is left to the parent.
+BOOST_AUTO_TEST_CASE(a_stream_file_in_the_middle_of_a_read,
+                     *boost::unit_test::precondition(&needs_aio) *
+                         boost::unit_test::precondition(&reads_by_io_submit))
+{
+    kaio::service_options options;
+    options.helper_threads = 1;
+    fork_fixture f(options);
+    const temporary_file slow;
+    held_open held(slow.path());
+    if (!held.works())
+        return skip("no leases here");
+    if (!leave_in_page_cache(f.target.path(), block_size))
+        return skip("the page cache keeps what it likes");
+    kaio::random_access_file file(*f.context);
+    outcome begun;
+    file.async_open(slow.path(), file_base::read_only, record_plain_in(begun));
+    run_until_begun(*f.context, 1);
+    kaio::stream_file stream(*f.context, f.target.path(), file_base::read_only);
+    std::string text(4 * block_size, '\0');
+    outcome read;
+    stream.async_read_some(asio::buffer(text), record_in(read));
+    run_until_fallback(*f.service, *f.context);
+    std::thread releaser([&] { held.release(); });
+    f.prepare();
+    releaser.join();
+    const ::pid_t child = start_child([&] {
+        f.go_on_as_child();
+        KAIO_REQUIRE_IN_CHILD(f.finish());
+        KAIO_REQUIRE_IN_CHILD(read.succeeded(block_size));
+        return 0;
+    });
+    BOOST_TEST(wait_for(child) == 0);
+    BOOST_TEST(stream.seek(0, file_base::seek_cur) == 0U);
+    f.go_on_as_parent();
+    BOOST_TEST(f.finish());
+    BOOST_TEST(read.succeeded(text.size()), read);
+    BOOST_TEST(stream.seek(0, file_base::seek_cur) == text.size());
 }
 
 BOOST_AUTO_TEST_CASE(helpers_are_remade)
@@ -415,6 +497,11 @@ BOOST_DATA_TEST_CASE(the_child_ends,
     options.max_in_flight = 8;
     static_fixture() = std::make_unique<fork_fixture>(options, mode);
     fork_fixture& f = *static_fixture();
+    // There is a thread that has nothing to do, or one that has.
+    outcome resized;
+    f.file->async_resize(blocks * block_size, record_plain_in(resized));
+    BOOST_TEST(f.finish());
+    f.context->restart();
     std::unique_ptr<blocked_helper> blocker;
     if (helper_busy)
         blocker = std::make_unique<blocked_helper>(*f.context);
