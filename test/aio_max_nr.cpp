@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
@@ -43,14 +42,19 @@ class all_events
 public:
     all_events()
     {
-        // In pieces of all sizes.
-        for (unsigned count = 1 << 20;; count = std::max(count / 2, 1U))
+        // Some in small pieces, which are given back first.
+        for (int i = 0; i != 8; ++i)
+            take(16);
+        take_all();
+    }
+
+    // Also what other processes have given back meanwhile.
+    void take_all()
+    {
+        for (unsigned count = 1 << 20; count != 0;)
         {
-            ::aio_context_t context = 0;
-            if (kernel_setup(count, &context) == 0)
-                contexts_.push_back({context, count});
-            else if (count == 1)
-                return;
+            if (!take(count))
+                count /= 2;
         }
     }
 
@@ -87,6 +91,15 @@ private:
         unsigned events;
     };
 
+    bool take(unsigned events)
+    {
+        ::aio_context_t context = 0;
+        const bool result = kernel_setup(events, &context) == 0;
+        if (result)
+            contexts_.push_front({context, events});
+        return result;
+    }
+
     unsigned give_back_last()
     {
         const taken last = contexts_.back();
@@ -95,7 +108,7 @@ private:
         return last.events;
     }
 
-    std::vector<taken> contexts_;
+    std::deque<taken> contexts_;
 };
 
 unsigned long figure(const char* name)
@@ -161,6 +174,7 @@ BOOST_AUTO_TEST_CASE(exhausted)
     BOOST_TEST(asio::use_service<kaio::aio_service>(early).statistics().kernel_aio);
 
     // Whoever comes now works on threads, and says why.
+    taken.take_all();
     {
         asio::io_context late;
         reader after(late, target.path());
@@ -172,6 +186,7 @@ BOOST_AUTO_TEST_CASE(exhausted)
         BOOST_TEST(s.helper_operations == blocks);
         BOOST_TEST(s.setup_error.find("aio-max-nr") != std::string::npos, s.setup_error);
     }
+    taken.take_all();
     {
         asio::io_context demanding;
         kaio::service_options options;
@@ -192,6 +207,7 @@ BOOST_AUTO_TEST_CASE(exhausted)
     while (granted == 0)
     {
         BOOST_REQUIRE(!taken.empty());
+        taken.take_all();
         taken.give_back(20);
         const interposed_setup hook([&](unsigned events, ::aio_context_t* context) {
             const int result = kernel_setup(events, context);
