@@ -218,6 +218,8 @@ BOOST_DATA_TEST_CASE(io_submit_is_forbidden, data::make({ENOSYS, EINVAL}), error
             return 0;
         KAIO_REQUIRE_IN_CHILD(forbid({SYS_io_submit}, error));
         KAIO_REQUIRE_IN_CHILD(use(context, target.path()) == 0);
+        // What was started before the first refusal was seen has tried, and nothing else.
+        KAIO_REQUIRE_IN_CHILD(statistics_of(context).submit_calls <= blocks);
         return 0;
     });
     BOOST_TEST(status == 0);
