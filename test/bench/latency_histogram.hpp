@@ -59,6 +59,15 @@ public:
         return max();
     }
 
+    /// Calls function(longest duration, count) for each bucket that holds something.
+    template <typename Function>
+    void for_each(Function function) const
+    {
+        for (std::size_t i = 0; i != buckets_.size(); ++i)
+            if (buckets_[i] != 0)
+                function(std::chrono::nanoseconds(std::min(last_value_of(i), max_)), buckets_[i]);
+    }
+
 private:
     // Values below 64 have a bucket each. Above, each doubling is divided into 64.
     static constexpr unsigned precision = 6;
