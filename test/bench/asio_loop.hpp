@@ -71,6 +71,17 @@ public:
         return false;
     }
 
+    /// A slot has ended. With the last one all else that runs on the loop ends.
+    void end()
+    {
+        if (--active_ != 0)
+            return;
+        for (const auto& echo : echoes_)
+            echo->stop();
+        if (ticker_)
+            ticker_->stop();
+    }
+
     std::uint64_t echo_round_trips() const noexcept
     {
         return round_trips_;
@@ -90,17 +101,6 @@ private:
             echo->start();
         if (lane_.cell().ticker)
             ticker_.emplace(context_).start();
-    }
-
-    // Called by the last slot to end, while other threads may still run handlers of the sessions.
-    void end()
-    {
-        if (--active_ != 0)
-            return;
-        for (const auto& echo : echoes_)
-            echo->stop();
-        if (ticker_)
-            ticker_->stop();
     }
 
     void run_threads()

@@ -7,6 +7,7 @@
 
 #include "kaio_contender.hpp"
 #include "libaio_contenders.hpp"
+#include "loop_contenders.hpp"
 #include "posix_aio_contender.hpp"
 #include "program.hpp"
 #include "thread_contenders.hpp"
@@ -18,6 +19,8 @@ int main(int argc, char** argv)
                    {
                        {"kaio", make_contender<kaio_contender>()},
                        {"kaio_coroutine", make_contender<kaio_coroutine_contender>()},
+                       {"asio_libaio", make_contender<plain_aio_contender>()},
+                       {"idle", make_contender<idle_contender>()},
                        {"thread_pool_8", make_contender<thread_pool_contender>(std::size_t{8})},
                        {"thread_pool_32", make_contender<thread_pool_contender>(std::size_t{32})},
                        {"posix_aio", make_contender<posix_aio_contender>()},

@@ -62,6 +62,10 @@ struct cell
 
     bool count_allocations = false;
 
+    /// Each slot repeats one operation, neither checked nor timed: for those who count what a
+    /// contender itself does.
+    bool bare = false;
+
     /// What else the loop does, where the contender is one on an Asio loop.
     std::size_t echo_sessions = 0;
     bool ticker = false;

@@ -14,24 +14,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "allocation_counter.hpp"
-#include "asio_loop.hpp"
 #include "contender.hpp"
+#include "loop_contender.hpp"
 
 namespace bench {
 
 /// A file class of Asio's interface: kaio::random_access_file or boost::asio::random_access_file.
 template <typename File>
-class file_contender : public contender
+class file_contender : public loop_contender
 {
 public:
     using setup = std::function<void(boost::asio::io_context&, const cell&)>;
 
-    explicit file_contender(bench::lane& lane, const setup& set_up = {}) : loop_(lane)
+    explicit file_contender(bench::lane& lane, const setup& set_up = {}) : loop_contender(lane)
     {
         if (set_up)
             set_up(loop_.context(), lane.cell());
@@ -47,16 +46,6 @@ public:
     std::uint64_t bytes_started() const override
     {
         return bytes_;
-    }
-
-    std::uint64_t echo_round_trips() const override
-    {
-        return loop_.echo_round_trips();
-    }
-
-    latency_histogram lateness() const override
-    {
-        return loop_.lateness();
     }
 
 protected:
@@ -83,7 +72,6 @@ protected:
         return ec ? -ec.value() : static_cast<long>(n);
     }
 
-    asio_loop loop_;
     std::vector<File> files_;
     std::uint64_t bytes_ = 0;
 

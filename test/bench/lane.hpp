@@ -11,7 +11,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <deque>
 #include <limits>
 #include <mutex>
@@ -62,8 +61,11 @@ public:
     /// Have what comes measured, or not yet.
     void start_phase(bool measured)
     {
-        tallies_.clear();
-        enter();
+        if (tallies_.empty())
+            enter();
+        for (latency_histogram& t : tallies_)
+            t.clear();
+        mine_ = &tallies_.front();
         const std::uint64_t operations = measured ? cell_.operations : cell_.warm_up_operations;
         limit_ = operations == 0 && measured ? std::numeric_limits<std::uint64_t>::max()
                                              : (operations + cell_.depth - 1) / cell_.depth;
@@ -103,6 +105,8 @@ public:
             s.op.kind = operation::sync;
             return true;
         }
+        if (cell_.bare)
+            return prepare(s);
         const clock::time_point now = clock::now();
         mine_->record(now - s.started);
         s.started = now;
@@ -115,6 +119,14 @@ public:
     {
         return cell_.waves && !failed_ && clock::now() < deadline_ &&
                slots_.front().started_operations < limit_;
+    }
+
+    std::uint64_t operations() const noexcept
+    {
+        std::uint64_t result = 0;
+        for (const slot& s : slots_)
+            result += s.started_operations;
+        return result;
     }
 
     /// So many operations every slot has carried out.
@@ -164,12 +176,12 @@ private:
         if (s.started_operations == limit_ || !workload_.has(n))
             return false;
         ++s.started_operations;
+        if (cell_.bare && n >= cell_.depth)
+            return true;
         s.op = workload_[base_ + n];
         s.handle = cell_.one_handle_per_slot() ? s.number : s.op.file;
         if (s.op.kind == operation::write)
             workload_.stamp(s.op.offset, s.data);
-        else
-            std::memset(s.data, 0, sizeof(std::uint64_t));
         return true;
     }
 
@@ -177,7 +189,7 @@ private:
     {
         const long expected = s.op.kind == operation::sync ? 0 : static_cast<long>(block_size());
         if (result == expected &&
-            (s.op.kind != operation::read || workload_.verify(s.op.offset, s.data)))
+            (s.op.kind != operation::read || cell_.bare || workload_.verify(s.op.offset, s.data)))
             return true;
         fail(s, result);
         return false;

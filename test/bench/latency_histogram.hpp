@@ -27,6 +27,13 @@ public:
         max_ = std::max(max_, value);
     }
 
+    void clear() noexcept
+    {
+        std::fill(buckets_.begin(), buckets_.end(), 0);
+        count_ = 0;
+        max_ = 0;
+    }
+
     void merge(const latency_histogram& other) noexcept
     {
         for (std::size_t i = 0; i != buckets_.size(); ++i)

@@ -35,6 +35,7 @@ struct measurement
 {
     std::chrono::nanoseconds elapsed{};
     std::chrono::microseconds cpu{};
+    std::uint64_t operations = 0;
     std::uint64_t allocations = 0;
     std::uint64_t bytes_started = 0;
     std::uint64_t echo_round_trips = 0;
@@ -72,6 +73,7 @@ public:
         for (const lane& l : lanes_)
         {
             result_.latency.merge(l.latency());
+            result_.operations += l.operations();
             rounds = std::min(rounds, l.complete_rounds());
         }
         files_.verify_written(rounds * cell_.depth);

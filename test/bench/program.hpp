@@ -109,6 +109,8 @@ private:
         app_.add_flag("--ticker", cell_.ticker, "How late a timer of 1 ms is on the same loop");
         app_.add_flag("--count-allocations", cell_.count_allocations,
                       "Calls of malloc per operation");
+        app_.add_flag("--bare", cell_.bare,
+                      "Repeat one operation, don't check or time it; needs --operations");
         app_.add_option("--max-in-flight", cell_.max_in_flight, "kaio's option");
         app_.add_option("--max-batch", cell_.max_batch, "kaio's option");
         app_.add_flag("--create", create_, "Only create the files");
@@ -142,6 +144,8 @@ private:
             throw std::runtime_error("the file is smaller than a block");
         if (cell_.depth % cell_.loops != 0 || cell_.threads % cell_.loops != 0)
             throw std::runtime_error("depth and threads must be multiples of loops");
+        if (cell_.bare && cell_.operations == 0)
+            throw std::runtime_error("--bare needs --operations");
         cell_.duration = std::chrono::nanoseconds(std::llround(seconds_ * 1e9));
         cell_.content_seed = mix(static_cast<std::uint64_t>(
             std::chrono::system_clock::now().time_since_epoch().count()));
@@ -158,7 +162,7 @@ private:
     void print(const measurement& m) const
     {
         const double seconds = std::chrono::duration<double>(m.elapsed).count();
-        const auto operations = static_cast<double>(m.latency.count());
+        const auto operations = static_cast<double>(m.operations);
         std::cout.precision(9);
         line("operations", operations);
         line("seconds", seconds);

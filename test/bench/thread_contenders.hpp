@@ -6,40 +6,32 @@
 #ifndef KAIO_BENCH_THREAD_CONTENDERS_HPP
 #define KAIO_BENCH_THREAD_CONTENDERS_HPP
 
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <cstddef>
 #include <thread>
 #include <vector>
 
-#include "asio_loop.hpp"
 #include "blocking_operation.hpp"
 #include "contender.hpp"
+#include "loop_contender.hpp"
 
 namespace bench {
 
 /// Blocking calls on an asio::thread_pool, whose results are posted to the loop.
-class thread_pool_contender : public contender
+class thread_pool_contender final : public loop_contender
 {
 public:
     thread_pool_contender(bench::lane& lane, std::size_t threads)
-      : files_(open_files(lane.cell())), loop_(lane), pool_(threads)
+      : loop_contender(lane), files_(open_files(lane.cell())), pool_(threads)
     {
     }
 
     void run() override
     {
         loop_.run([this](slot& s) { start(s); }, [] {});
-    }
-
-    std::uint64_t echo_round_trips() const override
-    {
-        return loop_.echo_round_trips();
-    }
-
-    latency_histogram lateness() const override
-    {
-        return loop_.lateness();
     }
 
 private:
@@ -57,12 +49,11 @@ private:
     }
 
     std::vector<descriptor> files_;
-    asio_loop loop_;
     boost::asio::thread_pool pool_;
 };
 
 /// A thread for each slot, without an event loop. At depth 1 the plain synchronous program.
-class blocking_contender : public contender
+class blocking_contender final : public contender
 {
 public:
     explicit blocking_contender(bench::lane& lane) : files_(open_files(lane.cell())), lane_(lane)
