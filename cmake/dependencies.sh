@@ -12,6 +12,10 @@
 
 build_packages=(g++ cmake ninja-build libboost1.81-dev libaio-dev)
 demo_packages=("${build_packages[@]}" libcli11-dev liburing-dev)
+# shellcheck disable=SC2034 # used by test/bench/run.sh
+bench_packages=("${demo_packages[@]}" python3)
+# shellcheck disable=SC2034 # used by test/bench/run.sh
+bench_extra_packages=(fio strace valgrind xfsprogs)
 # shellcheck disable=SC2034 # used by test/run.sh
 test_packages=("${demo_packages[@]}" libboost-test1.81-dev libboost-context1.81-dev
     libboost-coroutine1.81-dev xfsprogs btrfs-progs ccache clang-format-14 shellcheck)
@@ -23,6 +27,7 @@ package_is_there() {
         cmake) has_command cmake ;;
         ninja-build) has_command ninja ;;
         ccache) has_command ccache ;;
+        python3 | fio | strace | valgrind) has_command "$1" ;;
         xfsprogs) has_command mkfs.xfs ;;
         btrfs-progs) has_command mkfs.btrfs ;;
         shellcheck) has_command shellcheck ;;
