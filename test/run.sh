@@ -11,7 +11,8 @@ usage() {
 usage: test/run.sh [OPTION ...]
 
 Installs what is missing, then builds kaio and runs its tests: format and scripts, the release
-build, every header by itself, the builds with sanitizers, programs that use kaio from outside.
+build, the benchmarks in short, every header by itself, the builds with sanitizers, programs that
+use kaio from outside.
 
   --preset NAME   only this build and its suite: release, debug, asan, tsan or clang
   --quick         without the sanitizers and the programs from outside
@@ -159,7 +160,8 @@ check_format() {
 }
 
 check_scripts() {
-    shellcheck --external-sources test/run.sh example/demo.sh cmake/dependencies.sh .ci/run
+    shellcheck --external-sources test/run.sh test/bench/run.sh test/bench/test.sh \
+        example/demo.sh cmake/dependencies.sh .ci/run
 }
 
 build() {
@@ -206,6 +208,12 @@ consume_sources() {
     run_consumer test/consumer/add_subdirectory "$scratch/subdirectory"
 }
 
+# That they still run, and what they print can be read; a machine busy with this isn't measured.
+run_benchmarks() {
+    quiet test/bench/run.sh --quick --json "$scratch/benchmarks.json" &&
+        quiet python3 -m json.tool "$scratch/benchmarks.json"
+}
+
 # build_and_test PRESET
 build_and_test() {
     if step "$1: build" 1500 build "$1"; then
@@ -231,6 +239,7 @@ else
     run format 60 check_format
     run scripts 60 check_scripts
     build_and_test release
+    run benchmarks 300 run_benchmarks
     run headers 600 build release --target all_verify_interface_header_sets
     [[ ! $tidy ]] || run tidy 1200 check_tidy
     if [[ ! $quick ]]; then

@@ -7,6 +7,7 @@
 #define KAIO_BENCH_FILE_CONTENDER_HPP
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
@@ -69,6 +70,8 @@ protected:
 
     static long result(boost::system::error_code ec, std::size_t n)
     {
+        if (ec == boost::asio::error::eof)
+            return 0;
         return ec ? -ec.value() : static_cast<long>(n);
     }
 

@@ -66,12 +66,13 @@ public:
 
     void run() override
     {
-        loop_.run([this](slot&) { wait(); }, [] {});
+        loop_.run([this](slot& s) { wait(s); }, [] {});
     }
 
 private:
-    void wait()
+    void wait(slot& s)
     {
+        s.started_operations = 0;
         timer_.expires_after(loop_.lane().cell().duration);
         timer_.async_wait([this](boost::system::error_code) { loop_.end(); });
     }

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -167,11 +168,12 @@ private:
         line("operations", operations);
         line("seconds", seconds);
         line("ops_per_second", operations / seconds);
-        line("cpu_us_per_op", us(m.cpu) / operations);
+        line("cpu_us_per_op", operations == 0 ? 0 : us(m.cpu) / operations);
         print_percentiles("", m.latency);
         if (cell_.count_allocations)
         {
-            line("allocations_per_op", static_cast<double>(m.allocations) / operations);
+            line("allocations_per_op",
+                 static_cast<double>(m.allocations) / std::max(operations, 1.0));
             line("bytes_per_outstanding",
                  static_cast<double>(m.bytes_started) / static_cast<double>(cell_.depth));
         }

@@ -12,7 +12,8 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=cmake/dependencies.sh
 source "$root/cmake/dependencies.sh"
-suite=(python3 -B "$root/test/bench/suite")
+tree=$root/build/release${KAIO_BUILD_SUFFIX-}
+suite=(python3 -B "$root/test/bench/suite" --build "$tree")
 
 has_command python3 || require_packages python3
 quick=''
@@ -29,7 +30,7 @@ require_packages "${bench_packages[@]}"
 build() {
     cd "$root" || return
     # The tests need more packages than this. A tree that has them already stays as it is.
-    if [[ ! -e build/release/build.ninja ]]; then
+    if [[ ! -e $tree/build.ninja ]]; then
         cmake --preset release -DKAIO_BUILD_TESTS=OFF || return
     fi
     cmake --build --preset release --target kaio_benchmarks

@@ -119,7 +119,16 @@ def run_all(chosen):
                 results.append(run_group(scenario, group, chosen, measures, progress))
                 progress.clear()
                 print_group(results[-1])
+                # Each time, so that what was measured isn't lost when the rest is given up.
+                write_files(chosen, results)
     return results
+
+
+def write_files(chosen, results):
+    if chosen.json:
+        write_json(chosen.json, results)
+    if chosen.csv:
+        write_csv(chosen.csv, results)
 
 
 def main():
@@ -133,10 +142,6 @@ def main():
     results = run_all(chosen)
     if not chosen.quick:
         print_verdicts(verdicts(results))
-    if chosen.json:
-        write_json(chosen.json, results)
-    if chosen.csv:
-        write_csv(chosen.csv, results)
     failed = [r for g in results for r in g.results if r.missing.startswith("FAILED")]
     if failed:
         print(f"\n{len(failed)} cell(s) failed, see above", file=sys.stderr)
