@@ -33,11 +33,16 @@ class Measures:
         return self._programs.figures(entry, path, self._seconds)
 
     def allocations(self, entry):
-        return self._programs.figures(entry, self._file(entry), self._seconds,
-                                      flags=["--count-allocations"])
+        figures = self._counted(entry)
+        del figures["bytes_per_outstanding"]
+        return figures
 
     def memory(self, entry):
-        return self.allocations(entry)
+        return {"bytes_per_outstanding": self._counted(entry)["bytes_per_outstanding"]}
+
+    def _counted(self, entry):
+        return self._programs.figures(entry, self._file(entry), self._seconds,
+                                      flags=["--count-allocations"])
 
     def system_calls(self, entry):
         path = self._file(entry)

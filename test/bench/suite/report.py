@@ -48,8 +48,7 @@ class Progress:
 
 def print_group(group_result):
     group, results = group_result.group, group_result.results
-    point = group.reference.point
-    print(f"\n{group_result.scenario.name}: {describe(point)}")
+    print(f"\n{group_result.scenario.name}: {describe(group.entries[-1].point)}")
     measured = [r for r in results if r.runs]
     width = max(len(label(r.entry, group)) for r in results) + 2
     if any("ops_per_second" in r.runs[0] for r in measured):

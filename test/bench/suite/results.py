@@ -29,16 +29,31 @@ class Result:
     def quartiles(self, name):
         return quartiles(self.values(name))
 
-    def cdf(self, name):
-        """Pairs of a duration in us and the share of all that lasted no longer."""
+    def merged(self, name):
+        """The histogram of all runs: how many lasted as long."""
         merged = {}
         for run in self.runs:
             for duration, count in run.get(name, {}).items():
                 merged[duration] = merged.get(duration, 0) + count
+        return dict(sorted(merged.items()))
+
+    def percentile(self, name, share):
+        """The duration in us that this share of all, of all runs, doesn't exceed."""
+        merged = self.merged(name)
+        wanted, seen = share * sum(merged.values()), 0
+        for duration, count in merged.items():
+            seen += count
+            if seen >= wanted:
+                return duration / 1000
+        return 0.0
+
+    def cdf(self, name):
+        """Pairs of a duration in us and the share of all that lasted no longer."""
+        merged = self.merged(name)
         total = sum(merged.values())
         points, seen = [], 0
-        for duration in sorted(merged):
-            seen += merged[duration]
+        for duration, count in merged.items():
+            seen += count
             share = seen / total
             tail = share > 0.99 or not points
             if tail or share - points[-1][1] >= 1 / CDF_POINTS:

@@ -148,7 +148,7 @@ def _all():
                         Point(cache="warm", block_size=512, depth=10000, operations=20000,
                               warm_up=0), measure="memory", once=True),)),
         Scenario("user-program", "compile time and size of a small program",
-                 (group(("kaio", "asio_io_uring"), Point(), measure="user_program", once=True),)),
+                 (group(("kaio", "asio_io_uring"), Point(), measure="user_program"),)),
         Scenario("target-zram", "CPU per operation against a raw loop, RAM block device",
                  tuple(group(("kaio", RAW), Point("zram", depth=d), RAW, judged=True)
                        for d in (32, 1))),
