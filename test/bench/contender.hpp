@@ -6,6 +6,8 @@
 #ifndef KAIO_BENCH_CONTENDER_HPP
 #define KAIO_BENCH_CONTENDER_HPP
 
+#include <fcntl.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -69,7 +71,11 @@ inline std::vector<descriptor> open_files(const cell& c)
     const std::size_t handles = c.one_handle_per_slot() ? c.depth : c.paths.size();
     std::vector<descriptor> result;
     for (std::size_t i = 0; i != handles; ++i)
+    {
         result.push_back(open_file(c.paths[i % c.paths.size()], workload::open_flags(c)));
+        // As Asio's random_access_file and kaio's do.
+        ::posix_fadvise(result.back().get(), 0, 0, POSIX_FADV_RANDOM);
+    }
     return result;
 }
 

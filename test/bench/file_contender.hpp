@@ -50,9 +50,11 @@ public:
     }
 
 protected:
+    using sync_handler = void (*)(boost::system::error_code);
+
     template <typename F>
     static constexpr auto syncs_asynchronously(int)
-        -> decltype(std::declval<F&>().async_sync_data([](boost::system::error_code) {}), true)
+        -> decltype(std::declval<F&>().async_sync_data(std::declval<sync_handler>()), true)
     {
         return true;
     }

@@ -25,10 +25,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 def options():
     parser = argparse.ArgumentParser(
         prog="test/bench/run.sh",
-        description="Measures kaio beside what else a program could use. The disk is the one that"
-        " --dir is on; zram, overlayfs and XFS need root, and are set up and removed.")
+        description="Measures kaio beside what else a program could use: all of it takes about an"
+        " hour and a half. The disk is the one that --dir is on; zram, overlayfs and XFS need"
+        " root, and are set up and removed.")
     parser.add_argument("--quick", action="store_true",
-                        help="a few cells, in less than two minutes: to see that all works")
+                        help="a few cells (--quick --list tells which), in less than two minutes: to"
+                        " see that all works, not for figures")
     parser.add_argument("--scenario", action="append", metavar="NAME",
                         help="only this one; may be given several times")
     parser.add_argument("--contender", action="append", metavar="NAME",

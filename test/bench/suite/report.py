@@ -50,6 +50,10 @@ def print_group(group_result):
     group, results = group_result.group, group_result.results
     print(f"\n{group_result.scenario.name}: {describe(group.entries[-1].point)}")
     measured = [r for r in results if r.runs]
+    reasons = {r.missing for r in results if r.missing}
+    if not measured and len(reasons) == 1:
+        print(f"  not measured: {reasons.pop()}")
+        return
     width = max(len(label(r.entry, group)) for r in results) + 2
     if any("ops_per_second" in r.runs[0] for r in measured):
         _print_figures(group_result, measured, width)
