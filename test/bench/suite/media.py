@@ -49,8 +49,8 @@ class Media(contextlib.ExitStack):
         if point.access != "extend" and not self._fits(path, wanted):
             self._programs.create(path, point.files, size)
             self._content[path] = ("pure", size)
-        if point.cache == "direct" and point.block_size < 4096:
-            _require_sector(path, point.block_size)
+        if point.cache == "direct" and not point.files:
+            _require_direct(path, point.block_size)
         if point.access != "read":
             self._content[path] = wanted
         return path
@@ -154,14 +154,16 @@ def _bytes(point):
     return point.file_size * max(point.files, 1)
 
 
-def _require_sector(path, size):
-    file = os.open(path, os.O_RDONLY | os.O_DIRECT)
+def _require_direct(path, size):
     try:
-        os.preadv(file, [mmap.mmap(-1, size)], 0)
+        file = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_DIRECT, 0o600)
+        try:
+            os.preadv(file, [mmap.mmap(-1, size)], 0)
+        finally:
+            os.close(file)
     except OSError as error:
-        raise Missing(f"{path} refuses direct transfers of {size} bytes") from error
-    finally:
-        os.close(file)
+        raise Missing(f"{path} takes no direct transfers of {size} bytes:"
+                      f" {error.strerror}") from error
 
 
 def _run(*command, check=True):

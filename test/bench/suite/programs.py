@@ -5,6 +5,7 @@
 
 """Runs the programs that measure, and fio, strace and callgrind."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -74,7 +75,7 @@ class Programs:
         """The same kind of load by fio, which has other random offsets and checks nothing."""
         require("fio")
         p = entry.point
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, _missing_if_failed():
             output = _output(
                 ["fio", "--name=kaio", f"--filename={path}", "--ioengine=libaio", "--direct=1",
                  f"--rw=rand{p.access}", f"--bs={p.block_size}", f"--iodepth={p.depth}",
@@ -125,6 +126,15 @@ class Programs:
         if run.returncode != 0 or not found:
             raise Failed(run.stderr.strip().splitlines()[-1])
         return int(found.group(1))
+
+
+@contextlib.contextmanager
+def _missing_if_failed():
+    """What comes from outside may fail here without kaio's programs being at fault."""
+    try:
+        yield
+    except Failed as error:
+        raise Missing(str(error)) from None
 
 
 def require(program):
