@@ -135,8 +135,8 @@ def _all():
                  _stall(ON_A_LOOP + ("asio_libaio",))),
         Scenario("system-calls", "system calls per operation, under strace",
                  tuple(group(("kaio", RAW, "libaio_blocking", "asio_io_uring", "thread_pool_8"),
-                             Point("zram", depth=d), measure="system_calls", once=True)
-                       for d in (1, 32))),
+                             Point(medium, depth=d), measure="system_calls")
+                       for medium in ("zram", "disk") for d in (1, 32))),
         Scenario("instructions", "user-space instructions per operation, under callgrind",
                  (group(("kaio", "kaio_coroutine", RAW, "asio_io_uring"),
                         Point(cache="warm", file_size=64 * MIB), measure="instructions",

@@ -67,7 +67,7 @@ class Judge:
         self._count("memory", "bytes per outstanding operation, the handler's 16 taken off",
                     "bytes_per_outstanding", 256, less=16)
         self._count("system-calls", "system calls per op, zram, depth 32", "system_calls_per_op",
-                    0.2, depth=32)
+                    0.2, depth=32, medium="zram")
         self._lateness()
         self._threads()
         self._flat("outstanding", "CPU per op, 10^5 outstanding against 10^2", "depth",
