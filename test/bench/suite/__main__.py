@@ -14,7 +14,8 @@ import sys
 from measures import Measures
 from media import Media, Missing
 from programs import Failed, Programs
-from report import Progress, label, print_group, print_verdicts, write_csv, write_json
+from report import (
+    Progress, describe, label, print_group, print_verdicts, write_csv, write_json)
 from results import GroupResult, Result
 from scenarios import scenarios
 from targets import verdicts
@@ -74,7 +75,8 @@ def print_list(chosen):
     for s in chosen.scenarios:
         print(f"{s.name}: {s.what}")
         for g in s.groups:
-            print("   " + ", ".join(label(e, g) for e in g.entries))
+            print(f"    {describe(g.entries[-1].point)}: "
+                  + ", ".join(label(e, g) for e in g.entries))
 
 
 def rounds(group, chosen):
