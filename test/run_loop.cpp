@@ -31,13 +31,13 @@ using kaio::file_base;
 using kaio::random_access_file;
 
 // What the documentation promises: one turn of the loop runs no more handlers than this.
-constexpr int handlers_per_turn = 16;
+constexpr int handlers_per_turn = 32;
 
 struct fixture : context_fixture
 {
     temporary_file on_disk{std::size_t(10000)};
     random_access_file file{context, on_disk.path(), file_base::read_only};
-    std::vector<std::string> texts = std::vector<std::string>(64, std::string(50, '\0'));
+    std::vector<std::string> texts = std::vector<std::string>(200, std::string(50, '\0'));
     int calls = 0;
 
     // Reads of data in the page cache: all have completed once they were submitted.
@@ -407,7 +407,7 @@ BOOST_AUTO_TEST_CASE(timers_have_their_turn_too)
 BOOST_AUTO_TEST_CASE(posted_handlers_keep_their_place)
 {
     // What was posted before the completion runs before the handlers of the next turns.
-    start_reads(64);
+    start_reads(200);
     int seen_at = -1;
     asio::post(context, [&] { seen_at = calls; });
     run(context);

@@ -25,7 +25,7 @@ class dispatcher
 {
 public:
     /// How many handlers one turn calls at most, so that others get their turn.
-    static constexpr int handlers_per_turn = 16;
+    static constexpr int handlers_per_turn = 32;
 
     dispatcher(engine& e, const asio::any_io_executor& executor)
       : engine_(e), executor_(executor),
