@@ -97,7 +97,7 @@ struct race_fixture
         for (std::size_t i = 0; i != count; ++i)
             std::memset(block(i), static_cast<int>('a' + i), block_size);
         const auto s = asio::use_service<kaio::aio_service>(context).statistics();
-        BOOST_REQUIRE_MESSAGE(s.kernel_aio,
+        BOOST_REQUIRE_MESSAGE(s.kernel_aio || !aio_available(),
                               "without Linux AIO nothing is submitted: " << s.setup_error);
     }
 
