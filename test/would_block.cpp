@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -27,6 +28,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/file_systems.hpp"
 #include "support/interposed_io.hpp"
 #include "support/outcome.hpp"
 #include "support/page_cache.hpp"
@@ -483,6 +485,105 @@ BOOST_DATA_TEST_CASE(one_by_one,
     run_again(f.context);
     BOOST_TEST(kernel.attempts() == before + 1);
     f.check();
+}
+
+// A block device says EAGAIN when its queue is full: what it has now makes room for the rest, which
+// waits its turn instead of going elsewhere.
+class full_device
+{
+public:
+    explicit full_device(std::size_t room) : room_(room)
+    {
+    }
+
+    std::size_t refusals() const
+    {
+        return refusals_;
+    }
+
+private:
+    int submit(::aio_context_t kernel, long count, ::iocb** blocks)
+    {
+        for (long i = 0; i != count; ++i)
+        {
+            ::iocb block = *blocks[i];
+            ::iocb* one[] = {&block};
+            if (accepted_.size() < room_ || (block.aio_rw_flags & RWF_NOWAIT) == 0)
+            {
+                accepted_.insert(block.aio_data);
+            }
+            else
+            {
+                refused_.insert(block.aio_data);
+                block.aio_nbytes = 0;
+                ++refusals_;
+            }
+            const int result = kernel_submit(kernel, 1, one);
+            if (result != 1)
+                return i != 0 ? static_cast<int>(i) : result;
+        }
+        return static_cast<int>(count);
+    }
+
+    int get_events(::aio_context_t kernel, long minimum, long maximum, ::io_event* events,
+                   ::timespec* timeout)
+    {
+        const int count = kernel_get_events(kernel, minimum, maximum, events, timeout);
+        // Refusals are there at once, whatever the device has done meanwhile.
+        std::stable_partition(events, events + std::max(count, 0), [&](const ::io_event& event) {
+            return refused_.count(event.data) != 0;
+        });
+        for (int i = 0; i < count; ++i)
+        {
+            if (refused_.erase(events[i].data) != 0)
+                events[i].res = -EAGAIN;
+            else
+                accepted_.erase(events[i].data);
+        }
+        return count;
+    }
+
+    const std::size_t room_;
+    std::set<std::uint64_t> accepted_;
+    std::set<std::uint64_t> refused_;
+    std::size_t refusals_ = 0;
+
+    const without_ring no_ring_;
+    const interposed_submit submit_{[this](::aio_context_t kernel, long count, ::iocb** blocks) {
+        return submit(kernel, count, blocks);
+    }};
+    const interposed_get_events get_events_{[this](::aio_context_t kernel, long minimum,
+                                                   long maximum, ::io_event* events,
+                                                   ::timespec* timeout) {
+        return get_events(kernel, minimum, maximum, events, timeout);
+    }};
+};
+
+BOOST_AUTO_TEST_CASE(a_device_whose_queue_is_full)
+{
+    if (!is_root())
+        return skip("needs root");
+    if (!why_no_loop_device().empty())
+        return skip(why_no_loop_device());
+    constexpr std::size_t count = 200;
+    const temporary_file image(pattern(0, count * block_size));
+    const loop_device disk(image.path());
+    full_device device(4);
+    kaio::service_options options;
+    options.max_in_flight = 16; // All events come in one call.
+    would_block_fixture f(options);
+    if (!f.statistics().kernel_aio)
+        return skip("needs AIO");
+    kaio::random_access_file file(f.context, disk.path(),
+                                  kaio::file_base::read_only | kaio::file_base::direct);
+    for (std::size_t i = 0; i != count; ++i)
+        f.start(file, true, i * block_size);
+    run(f.context);
+    f.check();
+    BOOST_TEST(device.refusals() > 0U);
+    BOOST_TEST(device.refusals() < 2 * count); // 3 of 4 attempts, if nothing were learned.
+    BOOST_TEST(f.statistics().would_block_fallbacks == 0U);
+    BOOST_TEST(f.statistics().helper_operations == 0U);
 }
 
 BOOST_DATA_TEST_CASE(until_it_works_again, data::make(transfer_modes()), mode)
