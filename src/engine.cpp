@@ -38,7 +38,7 @@ service_options checked(service_options options)
 
 engine::implementation::implementation(const service_options& options)
   : wake_event_(std::in_place), options_(checked(options)), process_(::getpid()),
-    loop_batch_(options_.max_batch),
+    batches_(options_.max_batch),
     workers_(mutex_, options.helper_threads, [this](lock_type& lock) { work(lock, all_there_is); })
 {
     no_file_.account_ = &accounts_.unopened();

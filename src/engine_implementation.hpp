@@ -17,8 +17,8 @@
 #include <kaio/detail/engine.hpp>
 
 #include "aio_context.hpp"
+#include "batch_stock.hpp"
 #include "mutex.hpp"
-#include "submission_batch.hpp"
 #include "submission_queue.hpp"
 #include "wake_event.hpp"
 #include "worker_pool.hpp"
@@ -124,10 +124,9 @@ public:
     std::size_t on_threads_ = 0;
     std::size_t working_ = 0;
 
-    // What the loop hands to the kernel. One thread of the owner at a time does.
-    submission_batch loop_batch_;
+    // What the owner's threads hand to the kernel.
+    batch_stock batches_;
     std::uint64_t batch_number_ = 0;
-    bool submitting_ = false;
 
     // The kernel had no room although fewer operations than there are slots are in flight.
     bool congested_ = false;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <utility>
 
 #include <kaio/detail/descriptor.hpp>
 
@@ -103,7 +104,7 @@ bool engine::implementation::is_starved(const open_file& file) const noexcept
 
 bool engine::implementation::may_submit() const noexcept
 {
-    if (submitting_)
+    if (!batches_.available())
         return false;
     return queue_.ready().any_of(
         [&](const open_file& file) { return !context_ || has_slot(file) || is_starved(file); });
@@ -153,18 +154,20 @@ void engine::implementation::submit_from_loop(lock_type& lock) noexcept
 {
     if (!may_submit())
         return;
-    submitting_ = true;
+    batch_stock::pointer batch = batches_.take();
+    if (!batch)
+        return;
     congested_ = congested_ && in_flight_ != 0;
     // What other threads start meanwhile is for another turn.
     for (std::size_t submitted = 0; submitted < options_.max_in_flight;)
     {
-        fill_from_loop(loop_batch_);
-        hand_over(loop_batch_, true, lock);
-        if (loop_batch_.size() == 0 || congested_)
+        fill_from_loop(*batch);
+        hand_over(*batch, true, lock);
+        if (batch->size() == 0 || congested_)
             break;
-        submitted += loop_batch_.size();
+        submitted += batch->size();
     }
-    submitting_ = false;
+    batches_.give_back(std::move(batch));
 }
 
 void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
