@@ -15,7 +15,7 @@ demo_packages=("${build_packages[@]}" libcli11-dev liburing-dev)
 # shellcheck disable=SC2034 # used by test/bench/run.sh
 bench_packages=("${demo_packages[@]}" python3)
 # shellcheck disable=SC2034 # used by test/bench/run.sh
-bench_extra_packages=(fio strace valgrind xfsprogs)
+bench_extra_packages=(fio strace valgrind xfsprogs btrfs-progs)
 # shellcheck disable=SC2034 # used by test/run.sh
 test_packages=("${demo_packages[@]}" libboost-test1.81-dev libboost-context1.81-dev
     libboost-coroutine1.81-dev xfsprogs btrfs-progs ccache clang-format-14 shellcheck)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: BSL-1.0
 #
 
-"""Where the files are: the disk, a RAM block device, overlayfs, XFS. All goes when it is done."""
+"""Where the files are: the disk, a RAM block device, overlayfs, XFS, btrfs. All goes in the end."""
 
 import contextlib
 import mmap
@@ -16,6 +16,7 @@ import time
 
 MIB = 1024 * 1024
 LARGEST_TOTAL = 1280 * MIB
+_PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 
 
 class Missing(Exception):
@@ -131,17 +132,23 @@ class Media(contextlib.ExitStack):
         self.callback(_run, "umount", parts["merged"], check=False)
         return parts["merged"]
 
-    def _make_xfs(self, size=1024 * MIB):
+    def _make_xfs(self):
+        return self._loop_mounted("xfs", "mkfs.xfs", "-q")
+
+    def _make_btrfs(self):
+        return self._loop_mounted("btrfs", "mkfs.btrfs", "-q")
+
+    def _loop_mounted(self, name, mkfs, *options, size=1280 * MIB):
         if os.geteuid() != 0:
-            raise Missing("xfs: needs root")
-        if not shutil.which("mkfs.xfs"):
-            raise Missing("xfs: mkfs.xfs isn't installed")
-        image = self._directory / "xfs.image"
-        mounted = self._directory / "xfs"
+            raise Missing(f"{name}: needs root")
+        if not shutil.which(mkfs, path=_PATH):
+            raise Missing(f"{name}: {mkfs} isn't installed")
+        image = self._directory / f"{name}.image"
+        mounted = self._directory / name
         mounted.mkdir()
         with open(image, "wb") as file:
             file.truncate(size)
-        _run("mkfs.xfs", "-q", image)
+        _run(mkfs, *options, image)
         _run("mount", "-o", "loop", image, mounted)
         self.callback(_run, "umount", mounted, check=False)
         device = _run("findmnt", "-n", "-o", "SOURCE", mounted).stdout.strip()
@@ -167,7 +174,7 @@ def _require_direct(path, size):
 
 
 def _run(*command, check=True):
-    environment = dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    environment = dict(os.environ, PATH=_PATH)
     return subprocess.run([str(c) for c in command], check=check, text=True, env=environment,
                           stdin=subprocess.DEVNULL, capture_output=True)
 

@@ -196,7 +196,10 @@ def _stall(contenders):
     loads = (
         Point(cache="cold", file_size=GIB, warm_up=0),
         Point(access="extend", block_size=65536, file_size=GIB, warm_up=0),
+        Point(access="write", cache="cold", block_size=65536, warm_up=0),
         Point(access="write_sync", cache="cold", block_size=65536, warm_up=0),
+        Point("btrfs", "write", block_size=65536, warm_up=0),
+        Point("btrfs", cache="cold", warm_up=0),
     )
     return tuple(group(("idle",) + contenders, replace(p, ticker=True), "idle") for p in loads)
 

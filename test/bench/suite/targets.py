@@ -128,8 +128,8 @@ class Judge:
             late, still = (r.percentile("lateness_ns", 0.999) for r in (kaio, idle))
             bound = max(2 * still, 1000)
             self._add("target-stall", late <= bound,
-                      f"p99.9 lateness beside {kaio.entry.point.access},"
-                      f" {kaio.entry.point.cache}",
+                      "p99.9 lateness beside {0.access}, {0.cache}, {0.medium}".format(
+                          kaio.entry.point),
                       f"{late:,.0f} us, worst {max(kaio.values('late_max_us')):,.0f} us",
                       f"<= {bound:,.0f} us")
 
