@@ -25,6 +25,13 @@ inline bool consistent(const service_statistics& s)
                    s.thread_submissions + s.helper_operations;
 }
 
+/// Whether no operation has left the loop, unless a thread seemed to wait in io_submit.
+/** It seems so too where it lost its processor there, which tests that run side by side may see. */
+inline bool stayed_on_loop(const service_statistics& s)
+{
+    return s.slow_submissions != 0 || (s.helper_operations == 0 && s.thread_submissions == 0);
+}
+
 } // namespace test
 } // namespace kaio
 
