@@ -13,10 +13,10 @@
 #include <fstream>
 #include <string>
 
+#include <kaio/detail/kernel_options.hpp>
 #include <kaio/detail/setup_failure.hpp>
 
 #include "submission_batch.hpp"
-#include <kaio/detail/kernel_options.hpp>
 
 namespace kaio {
 namespace detail {

@@ -42,7 +42,7 @@ engine::implementation::implementation(const service_options& options)
     workers_(mutex_, options.helper_threads, [this](lock_type& lock) { work(lock, all_there_is); })
 {
     no_file_.account_ = &accounts_.unopened();
-    set_up_context();
+    set_up_context(options_.require_kernel_aio);
 }
 
 engine::implementation::~implementation()
@@ -51,7 +51,7 @@ engine::implementation::~implementation()
         ::close(placeholder_);
 }
 
-void engine::implementation::set_up_context()
+void engine::implementation::set_up_context(bool required)
 {
     try
     {
@@ -61,7 +61,7 @@ void engine::implementation::set_up_context()
     }
     catch (const setup_failure& failure)
     {
-        if (options_.require_kernel_aio)
+        if (required)
             throw;
         statistics_.setup_error = failure.what();
     }

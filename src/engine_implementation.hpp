@@ -37,7 +37,7 @@ public:
     ~implementation();
 
     // Turns: engine.cpp.
-    void set_up_context();
+    void set_up_context(bool required);
     bool request_turn() noexcept;
     std::size_t queued() const noexcept;
     bool work_left() const noexcept;
@@ -119,6 +119,9 @@ public:
     // has been harvested, and how many there may be.
     std::size_t in_flight_ = 0;
     std::size_t slots_ = 0;
+
+    // What calls of io_submit have been given and have not answered for.
+    std::size_t offered_ = 0;
 
     // Operations that threads are carrying out. Threads that carry out or submit.
     std::size_t on_threads_ = 0;

@@ -16,7 +16,6 @@
 #include <utility>
 
 #include <kaio/detail/descriptor.hpp>
-
 #include <kaio/detail/kernel_options.hpp>
 
 namespace kaio {

@@ -68,7 +68,7 @@ bool engine::resume_in_child()
     self.waiting_ = self.signalled_ = self.congested_ = self.worker_wants_slot_ = false;
     self.wake_event_.reset();
     self.wake_event_.emplace();
-    self.set_up_context();
+    self.set_up_context(false);
     return self.request_turn();
 }
 

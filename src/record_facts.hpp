@@ -7,9 +7,11 @@
 #define KAIO_RECORD_FACTS_HPP
 
 #include <cstdint>
+#include <limits>
+
+#include <kaio/detail/kernel_options.hpp>
 
 #include "open_file.hpp"
-#include <kaio/detail/kernel_options.hpp>
 
 namespace kaio {
 namespace detail {
@@ -50,6 +52,12 @@ inline std::int64_t requested(const operation_record& record)
     for (std::uint32_t i = 1; i != record.buffer_count_; ++i)
         total += static_cast<std::int64_t>(record.buffers_[i].iov_len);
     return total;
+}
+
+/// Whether a transfer would end behind the largest offset there is, which no file takes.
+inline bool ends_beyond_all_files(const operation_record& record)
+{
+    return record.offset_ > std::numeric_limits<std::int64_t>::max() - requested(record);
 }
 
 /// Whether a transfer that was cut short has reached the end of the file.

@@ -182,12 +182,15 @@ void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
     {
         // Once the kernel has taken an operation, another thread may harvest and complete it: from
         // here on only those that were refused may be touched.
-        const std::size_t others = in_flight_ - (batch.size() - next);
+        const std::size_t offered = batch.size() - next;
+        const std::size_t others = in_flight_ - offered - std::min(in_flight_ - offered, offered_);
+        offered_ += offered;
         lock.unlock();
         const auto begin = std::chrono::steady_clock::now();
         const submission result = context_->submit(batch, next);
         const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
         lock.lock();
+        offered_ -= offered;
 
         ++statistics_.submit_calls;
         statistics_.largest_batch = std::max(statistics_.largest_batch, result.accepted);
@@ -280,7 +283,9 @@ void engine::implementation::rejected(operation_record& record, int error) noexc
     const bool unknown_command = error == EINVAL || error == EOPNOTSUPP || error == ENOSYS;
     if (unknown_command && !wants_no_wait(record) && record.priority_ == 0)
     {
-        file.refuses_aio_ = file.refuses_aio_ || (error != EOPNOTSUPP && is_transfer(record));
+        const bool about_file =
+            error != EOPNOTSUPP && is_transfer(record) && !ends_beyond_all_files(record);
+        file.refuses_aio_ = file.refuses_aio_ || about_file;
         ++statistics_.unsupported_fallbacks;
         send_off_loop(record, road::thread);
         return;

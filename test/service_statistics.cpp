@@ -258,6 +258,24 @@ BOOST_AUTO_TEST_CASE(counts_what_the_kernel_has_no_function_for)
     BOOST_TEST(s.would_block_fallbacks == 0U);
 }
 
+// What is wrong with one request says nothing of its file.
+BOOST_AUTO_TEST_CASE(a_refused_request_leaves_the_file_its_road)
+{
+    statistics_fixture f;
+    if (!f.service.statistics().kernel_aio)
+        return skip("needs AIO");
+    kaio::random_access_file file(f.context, f.source.path(), kaio::file_base::read_only);
+    boost::system::error_code result;
+    file.async_read_some_at(INT64_MAX - 10, asio::buffer(f.memory.data(), block_size),
+                            [&](boost::system::error_code ec, std::size_t) { result = ec; });
+    run_observed(f.context);
+    BOOST_TEST(result == asio::error::invalid_argument);
+    BOOST_TEST(f.service.statistics().helper_operations == 1U);
+    f.read_one_by_one(file, 3);
+    const kaio::service_statistics s = f.service.statistics();
+    BOOST_TEST((s.slow_submissions != 0 || s.helper_operations == 1));
+}
+
 BOOST_AUTO_TEST_CASE(counts_submissions_that_wait)
 {
     constexpr auto delay = std::chrono::milliseconds(2);
