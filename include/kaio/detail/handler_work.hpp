@@ -93,9 +93,11 @@ struct no_executor : asio::any_io_executor
 };
 
 /// Whether a handler says where it is to be called. If not, its file's executor needs no copy.
-template <typename Handler>
+/** One that is always of its file's type can't be told from none: associators don't do that. */
+template <typename Handler, typename Executor>
 inline constexpr bool has_associated_executor =
-    !std::is_same_v<asio::associated_executor_t<Handler, no_executor>, no_executor>;
+    !std::is_same_v<asio::associated_executor_t<Handler, no_executor>, no_executor> ||
+    !std::is_same_v<asio::associated_executor_t<Handler, Executor>, Executor>;
 
 /// The work that an outstanding operation means for its two executors, and the way to its handler.
 /**
@@ -111,7 +113,7 @@ public:
     handler_work(const Handler& handler, const Executor& executor, const context_executor& context)
     {
         const bool runs_here = context.runs(executor);
-        if constexpr (has_associated_executor<Handler>)
+        if constexpr (has_associated_executor<Handler, Executor>)
         {
             const handler_executor_type handler_executor =
                 asio::get_associated_executor(handler, executor);
@@ -152,7 +154,8 @@ private:
     outstanding_work<handler_executor_type> handler_work_;
 
     // A handler without an executor of its own is called on that of the file.
-    std::conditional_t<has_associated_executor<Handler>, outstanding_work<Executor>, nothing>
+    std::conditional_t<has_associated_executor<Handler, Executor>, outstanding_work<Executor>,
+                       nothing>
         io_work_;
 };
 
