@@ -16,10 +16,12 @@ namespace {
 static_assert(sizeof(std::atomic<int>) == sizeof(int) && std::atomic<int>::is_always_lock_free,
               "the kernel sees an int");
 
-void pause() noexcept
+void relax() noexcept
 {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
 #endif
 }
 
@@ -36,7 +38,7 @@ void mutex::wait_and_lock() noexcept
             state_.compare_exchange_weak(expected, locked, std::memory_order_acquire,
                                          std::memory_order_relaxed))
             return;
-        pause();
+        relax();
     }
     while (state_.exchange(waited_for, std::memory_order_acquire) != unlocked)
         ::syscall(SYS_futex, &state_, FUTEX_WAIT_PRIVATE, waited_for, nullptr, nullptr, 0);

@@ -44,7 +44,7 @@ public:
     /** Returns an errno if there is no thread at all and none could be made, otherwise 0. */
     int call() noexcept;
 
-    /// How many threads have been called and haven't begun to look.
+    /// How many idle threads have been called and haven't begun to look.
     std::size_t called() const noexcept
     {
         return calls_;

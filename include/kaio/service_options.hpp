@@ -39,7 +39,8 @@ struct service_options
     /// The number of threads, at most, for work that would make the loop wait.
     /**
      * They are created when there is such work. One file uses at most half of them, and the files
-     * of one mount leave two to others, as it may hang. With 0, and in programs built with
+     * of one mount leave two to others, as it may hang, if there are that many. With 0, and in
+     * programs built with
      * @c BOOST_ASIO_DISABLE_THREADS, such work makes the loop wait.
      */
     std::size_t helper_threads = 8;

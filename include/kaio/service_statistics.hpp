@@ -111,7 +111,8 @@ struct service_statistics
     /// Those that transferred a part without waiting, and the rest elsewhere.
     std::uint64_t short_fallbacks = 0;
 
-    /// Operations that went off the loop without an attempt: their file has refused or made wait.
+    /// Operations that went off the loop without an attempt: their file has refused, made wait, or
+    /// doesn't know RWF_NOWAIT.
     std::uint64_t skipped_attempts = 0;
 
     /// Operations for which the kernel has no asynchronous function, and which went to a helper.
