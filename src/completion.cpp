@@ -64,7 +64,8 @@ void engine::implementation::completed(operation_record& record, std::int64_t re
             learned.unknown_flag();
         continue_off_loop(record, statistics_.unknown_flag_fallbacks);
     }
-    else if (result > 0 && result < requested(record) && !ends_inside_sector(record, result))
+    else if (result > 0 && static_cast<std::uint64_t>(result) < requested(record) &&
+             !ends_inside_sector(record, result))
     {
         record.transferred_ = result;
         continue_off_loop(record, statistics_.short_fallbacks);

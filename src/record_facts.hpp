@@ -46,18 +46,20 @@ inline bool is_direct_to_device(const operation_record& record)
 }
 
 /// The number of bytes that a transfer is to move.
-inline std::int64_t requested(const operation_record& record)
+inline std::uint64_t requested(const operation_record& record)
 {
-    auto total = static_cast<std::int64_t>(record.buffers_->iov_len);
-    for (std::uint32_t i = 1; i != record.buffer_count_; ++i)
-        total += static_cast<std::int64_t>(record.buffers_[i].iov_len);
+    std::uint64_t total = record.buffers_->iov_len;
+    for (std::uint32_t i = 1; i < record.buffer_count_; ++i)
+        total += record.buffers_[i].iov_len;
     return total;
 }
 
 /// Whether a transfer would end behind the largest offset there is, which no file takes.
 inline bool ends_beyond_all_files(const operation_record& record)
 {
-    return record.offset_ > std::numeric_limits<std::int64_t>::max() - requested(record);
+    constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
+    const std::uint64_t length = requested(record);
+    return length > largest || static_cast<std::uint64_t>(record.offset_) > largest - length;
 }
 
 /// Whether a transfer that was cut short has reached the end of the file.
