@@ -72,9 +72,9 @@ protected:
 
     static long result(boost::system::error_code ec, std::size_t n)
     {
-        if (ec == boost::asio::error::eof)
-            return 0;
-        return ec ? -ec.value() : static_cast<long>(n);
+        if (!ec)
+            return static_cast<long>(n);
+        return ec == boost::asio::error::eof ? 0 : -ec.value();
     }
 
     std::vector<File> files_;

@@ -48,7 +48,8 @@ class lane
 {
 public:
     lane(const cell& c, std::size_t number)
-      : cell_(c), workload_(c), first_(number), memory_(c.depth / c.loops * c.block_size)
+      : cell_(c), workload_(c), bare_(c.bare && !workload_.syncs()), first_(number),
+        memory_(c.depth / c.loops * c.block_size)
     {
         const std::size_t depth = c.depth / c.loops;
         for (std::size_t i = 0; i != depth; ++i)
@@ -98,6 +99,8 @@ public:
     /** True if the slot has another operation to carry out now. */
     bool completed(slot& s, long result) noexcept
     {
+        if (bare_)
+            return repeat(s, result);
         if (!check(s, result))
             return false;
         if (workload_.syncs() && s.op.kind == operation::write)
@@ -105,8 +108,6 @@ public:
             s.op.kind = operation::sync;
             return true;
         }
-        if (cell_.bare)
-            return prepare(s);
         const clock::time_point now = clock::now();
         mine_->record(now - s.started);
         s.started = now;
@@ -169,6 +170,16 @@ public:
     }
 
 private:
+    // The same operation again. Instructions are counted so, and few are to be the lane's own.
+    bool repeat(slot& s, long result) noexcept
+    {
+        if (result != static_cast<long>(cell_.block_size))
+            fail(s, result);
+        else if (s.started_operations != limit_)
+            return ++s.started_operations, true;
+        return false;
+    }
+
     bool prepare(slot& s) noexcept
     {
         const std::uint64_t n =
@@ -176,8 +187,6 @@ private:
         if (s.started_operations == limit_ || !workload_.has(n))
             return false;
         ++s.started_operations;
-        if (cell_.bare && n >= cell_.depth)
-            return true;
         s.op = workload_[base_ + n];
         s.handle = cell_.one_handle_per_slot() ? s.number : s.op.file;
         if (s.op.kind == operation::write)
@@ -189,13 +198,13 @@ private:
     {
         const long expected = s.op.kind == operation::sync ? 0 : static_cast<long>(block_size());
         if (result == expected &&
-            (s.op.kind != operation::read || cell_.bare || workload_.verify(s.op.offset, s.data)))
+            (s.op.kind != operation::read || workload_.verify(s.op.offset, s.data)))
             return true;
         fail(s, result);
         return false;
     }
 
-    void fail(const slot& s, long result)
+    [[gnu::noinline]] void fail(const slot& s, long result)
     {
         static constexpr const char* names[] = {"read", "write", "fdatasync"};
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -214,6 +223,7 @@ private:
 
     const bench::cell& cell_;
     bench::workload workload_;
+    const bool bare_;
     std::size_t first_;
     aligned_memory memory_;
     std::vector<slot> slots_;
