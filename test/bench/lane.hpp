@@ -99,20 +99,7 @@ public:
     /** True if the slot has another operation to carry out now. */
     bool completed(slot& s, long result) noexcept
     {
-        if (bare_)
-            return repeat(s, result);
-        if (!check(s, result))
-            return false;
-        if (workload_.syncs() && s.op.kind == operation::write)
-        {
-            s.op.kind = operation::sync;
-            return true;
-        }
-        const clock::time_point now = clock::now();
-        mine_->record(now - s.started);
-        s.started = now;
-        return !cell_.waves && now < deadline_ && !failed_.load(std::memory_order_relaxed) &&
-               prepare(s);
+        return bare_ ? repeat(s, result) : measure(s, result);
     }
 
     /// Whether all slots are to begin once more.
@@ -170,6 +157,22 @@ public:
     }
 
 private:
+    [[gnu::noinline]] bool measure(slot& s, long result) noexcept
+    {
+        if (!check(s, result))
+            return false;
+        if (workload_.syncs() && s.op.kind == operation::write)
+        {
+            s.op.kind = operation::sync;
+            return true;
+        }
+        const clock::time_point now = clock::now();
+        mine_->record(now - s.started);
+        s.started = now;
+        return !cell_.waves && now < deadline_ && !failed_.load(std::memory_order_relaxed) &&
+               prepare(s);
+    }
+
     // The same operation again. Instructions are counted so, and few are to be the lane's own.
     bool repeat(slot& s, long result) noexcept
     {
