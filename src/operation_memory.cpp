@@ -17,43 +17,29 @@ namespace {
 // Every thread keeps free blocks of each size, and exchanges them with a common store a bundle at
 // a time: threads that start operations get back what threads that complete them have freed, and
 // a lock is taken once in so many operations.
-constexpr std::size_t size_step = 64;
-constexpr std::size_t largest_size = 1024;
-constexpr std::size_t size_classes = largest_size / size_step;
 constexpr unsigned bundle_blocks = 32;
-constexpr unsigned thread_blocks = 2 * bundle_blocks;
+constexpr unsigned most_blocks = 2 * bundle_blocks;
 constexpr unsigned store_bundles = 128;
 
-struct free_block
-{
-    free_block* next;
-    free_block* next_bundle;
-};
-
-static_assert(sizeof(free_block) <= size_step, "a free block holds its own links");
-
-struct free_list
-{
-    free_block* first = nullptr;
-    unsigned count = 0;
-};
-
-constexpr std::size_t class_of(std::size_t size)
-{
-    return (size - 1) / size_step;
-}
+static_assert(sizeof(free_block) <= block_cache::size_step, "a free block holds its own links");
 
 // Never destroyed: threads may outlive static objects.
 struct bundle_store
 {
+    struct bundles_of_size
+    {
+        free_block* first = nullptr;
+        unsigned count = 0;
+    };
+
     std::mutex mutex;
-    std::array<free_list, size_classes> bundles;
+    std::array<bundles_of_size, block_cache::size_classes> bundles;
 
     // Takes a chain of bundle_blocks blocks, or says that there is no room for it.
     bool put(std::size_t size_class, free_block* chain)
     {
         const std::lock_guard<std::mutex> lock(mutex);
-        free_list& list = bundles[size_class];
+        bundles_of_size& list = bundles[size_class];
         if (list.count == store_bundles)
             return false;
         chain->next_bundle = std::exchange(list.first, chain);
@@ -64,7 +50,7 @@ struct bundle_store
     free_block* take(std::size_t size_class)
     {
         const std::lock_guard<std::mutex> lock(mutex);
-        free_list& list = bundles[size_class];
+        bundles_of_size& list = bundles[size_class];
         free_block* chain = list.first;
         if (chain)
         {
@@ -83,126 +69,93 @@ void free_chain(free_block* chain)
         ::operator delete(std::exchange(chain, chain->next));
 }
 
-// The free blocks of a thread. They have no destructor, so that getting at them costs nothing.
-struct thread_cache
-{
-    std::array<free_list, size_classes> lists;
-
-    // Whether an owner has been made, which frees the blocks at the end of the thread, and whether
-    // it has gone: what the thread frees later goes the ordinary way.
-    bool owned = false;
-    bool ended = false;
-};
-
-thread_local thread_cache cache;
-
+// Frees the blocks of a thread at its end. What the thread frees later goes the ordinary way.
 struct cache_owner
 {
     cache_owner()
     {
-        cache.owned = true;
+        for (free_blocks& free : thread_blocks.classes)
+            free.room = most_blocks;
+        state = owned;
     }
 
     ~cache_owner()
     {
-        cache.owned = false;
-        cache.ended = true;
-        for (free_list& list : cache.lists)
-            free_chain(std::exchange(list, {}).first);
+        state = ended;
+        for (free_blocks& free : thread_blocks.classes)
+            free_chain(std::exchange(free, {}).first);
     }
 
     void be_made() const
     {
     }
+
+    enum state_type
+    {
+        none,
+        owned,
+        ended
+    };
+
+    static __thread state_type state;
 };
 
+__thread cache_owner::state_type cache_owner::state = cache_owner::none;
 thread_local const cache_owner owner;
 
-[[gnu::noinline]] bool become_owned()
+bool has_owner()
 {
-    if (!cache.ended)
+    if (cache_owner::state == cache_owner::none)
         owner.be_made();
-    return cache.owned;
+    return cache_owner::state == cache_owner::owned;
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-#define KAIO_NO_CACHE 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define KAIO_NO_CACHE 1
-#endif
-#endif
+void put_bundle_away(std::size_t size_class) noexcept
+{
+    free_blocks& free = thread_blocks.classes[size_class];
+    free_block* const chain = free.first;
+    free_block* last = chain;
+    for (unsigned i = 1; i != bundle_blocks; ++i)
+        last = last->next;
+    free.first = std::exchange(last->next, nullptr);
+    free.room += bundle_blocks;
+    if (!store.put(size_class, chain))
+        free_chain(chain);
+}
 
-// Blocks that are used again at once would hide the use of freed operations from the sanitizer.
-#if defined(KAIO_NO_CACHE)
+#if defined(KAIO_NO_BLOCK_CACHE)
 constexpr bool caching = false;
 #else
 constexpr bool caching = true;
 #endif
 
-constexpr bool cached(std::size_t size)
-{
-    return caching && size <= largest_size;
-}
+} // namespace
 
-[[gnu::noinline]] void* allocate_uncached(std::size_t size)
-{
-    return ::operator new(size <= largest_size ? (class_of(size) + 1) * size_step : size);
-}
+__thread block_cache thread_blocks{};
 
-[[gnu::noinline]] void* refill(std::size_t size)
+void* allocate_from_others(std::size_t size)
 {
-    const std::size_t size_class = class_of(size);
-    const bool owned = cache.owned || become_owned();
-    free_block* chain = owned ? store.take(size_class) : nullptr;
+    if (size > block_cache::largest_size)
+        return ::operator new(size);
+    const std::size_t size_class = block_cache::class_of(size);
+    free_block* const chain = caching && has_owner() ? store.take(size_class) : nullptr;
     if (!chain)
-        return allocate_uncached(size);
-    cache.lists[size_class] = {chain->next, bundle_blocks - 1};
+        return ::operator new((size_class + 1) * block_cache::size_step);
+    thread_blocks.classes[size_class] = {chain->next, most_blocks - (bundle_blocks - 1)};
     return chain;
 }
 
-[[gnu::noinline]] void put_back_bundle(std::size_t size_class) noexcept
+void deallocate_to_others(void* memory, std::size_t size) noexcept
 {
-    free_list& list = cache.lists[size_class];
-    free_block* chain = list.first;
-    free_block* last = chain;
-    for (unsigned i = 1; i != bundle_blocks; ++i)
-        last = last->next;
-    list.first = std::exchange(last->next, nullptr);
-    list.count -= bundle_blocks;
-    if (!store.put(size_class, chain))
-        free_chain(chain);
-}
-
-} // namespace
-
-void* allocate_operation(std::size_t size)
-{
-    if (!cached(size))
-        return allocate_uncached(size);
-
-    free_list& list = cache.lists[class_of(size)];
-    free_block* const block = list.first;
-    if (!block)
-        return refill(size);
-    list.first = block->next;
-    --list.count;
-    return block;
-}
-
-void deallocate_operation(void* memory, std::size_t size) noexcept
-{
-    if (!cached(size) || (!cache.owned && !become_owned()))
+    if (!caching || size > block_cache::largest_size || !has_owner())
     {
         ::operator delete(memory);
         return;
     }
-
-    free_list& list = cache.lists[class_of(size)];
-    auto* const block = new (memory) free_block;
-    block->next = std::exchange(list.first, block);
-    if (++list.count == thread_blocks)
-        put_back_bundle(class_of(size));
+    const std::size_t size_class = block_cache::class_of(size);
+    if (thread_blocks.classes[size_class].room == 0)
+        put_bundle_away(size_class);
+    deallocate_operation(memory, size);
 }
 
 } // namespace detail

@@ -16,8 +16,86 @@ namespace detail {
 
 // Asio's own cache keeps two blocks a thread, which is enough for chains of operations but not for
 // many at once. This one serves both without a call of malloc once it is warm.
-KAIO_DECL void* allocate_operation(std::size_t size);
-KAIO_DECL void deallocate_operation(void* memory, std::size_t size) noexcept;
+
+struct free_block
+{
+    free_block* next;
+    free_block* next_bundle;
+};
+
+/// The free blocks of one size, and how many more may be added.
+struct free_blocks
+{
+    free_block* first;
+    unsigned room;
+};
+
+/// The free blocks of a thread. There is no room before the thread has taken care of its end.
+struct block_cache
+{
+    static constexpr std::size_t size_step = 64;
+    static constexpr std::size_t largest_size = 1024;
+    static constexpr std::size_t size_classes = largest_size / size_step;
+
+    static constexpr std::size_t class_of(std::size_t size) noexcept
+    {
+        return (size - 1) / size_step;
+    }
+
+    free_blocks classes[size_classes];
+};
+
+// Blocks that are used again at once would hide the use of freed operations from the sanitizer.
+#if defined(__SANITIZE_ADDRESS__)
+#define KAIO_NO_BLOCK_CACHE 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define KAIO_NO_BLOCK_CACHE 1
+#endif
+#endif
+
+// Not thread_local: that has a function called before each access, to see whether there is
+// anything to construct.
+extern KAIO_DECL __thread block_cache thread_blocks;
+
+KAIO_DECL void* allocate_from_others(std::size_t size);
+KAIO_DECL void deallocate_to_others(void* memory, std::size_t size) noexcept;
+
+[[gnu::always_inline]] inline void* allocate_operation(std::size_t size)
+{
+#if !defined(KAIO_NO_BLOCK_CACHE)
+    if (size <= block_cache::largest_size)
+    {
+        free_blocks& free = thread_blocks.classes[block_cache::class_of(size)];
+        if (free_block* const block = free.first)
+        {
+            free.first = block->next;
+            ++free.room;
+            return block;
+        }
+    }
+#endif
+    return allocate_from_others(size);
+}
+
+inline void deallocate_operation(void* memory, std::size_t size) noexcept
+{
+#if !defined(KAIO_NO_BLOCK_CACHE)
+    if (size <= block_cache::largest_size)
+    {
+        free_blocks& free = thread_blocks.classes[block_cache::class_of(size)];
+        if (free.room != 0)
+        {
+            auto* const block = new (memory) free_block;
+            block->next = free.first;
+            free.first = block;
+            --free.room;
+            return;
+        }
+    }
+#endif
+    deallocate_to_others(memory, size);
+}
 
 /// The allocator of operations whose handler has no associated allocator.
 template <typename T>
