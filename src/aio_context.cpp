@@ -10,10 +10,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstddef>
 #include <fstream>
 #include <string>
 
-#include <kaio/detail/kernel_options.hpp>
 #include <kaio/detail/setup_failure.hpp>
 
 #include "submission_batch.hpp"
@@ -25,23 +25,25 @@ namespace {
 static_assert(sizeof(::io_event) == sizeof(completion_event),
               "the event of libaio is the kernel's");
 
-// libaio.h doesn't name the flags of a control block.
-constexpr unsigned flag_resfd = 1;
-constexpr unsigned flag_priority = 2;
+static_assert(sizeof(::iocb) == sizeof(control_block) &&
+                  offsetof(::iocb, aio_rw_flags) == offsetof(control_block, rw_flags) &&
+                  offsetof(::iocb, aio_lio_opcode) == offsetof(control_block, command) &&
+                  offsetof(::iocb, aio_fildes) == offsetof(control_block, file_descriptor) &&
+                  offsetof(::iocb, u.c.buf) == offsetof(control_block, buffer) &&
+                  offsetof(::iocb, u.c.nbytes) == offsetof(control_block, length) &&
+                  offsetof(::iocb, u.c.offset) == offsetof(control_block, offset) &&
+                  offsetof(::iocb, u.c.resfd) == offsetof(control_block, wake_descriptor),
+              "the control block of libaio is the kernel's");
+
+static_assert(static_cast<int>(kernel_command::read) == IO_CMD_PREAD &&
+                  static_cast<int>(kernel_command::write) == IO_CMD_PWRITE &&
+                  static_cast<int>(kernel_command::sync_all) == IO_CMD_FSYNC &&
+                  static_cast<int>(kernel_command::sync_data) == IO_CMD_FDSYNC &&
+                  static_cast<int>(kernel_command::read_to_several) == IO_CMD_PREADV &&
+                  static_cast<int>(kernel_command::write_from_several) == IO_CMD_PWRITEV,
+              "the commands of libaio are the kernel's");
 
 constexpr std::size_t most_events_at_once = 64;
-
-// By kind of operation, for one buffer and for several.
-constexpr short opcodes[][2] = {{IO_CMD_PREAD, IO_CMD_PREADV},
-                                {IO_CMD_PWRITE, IO_CMD_PWRITEV},
-                                {IO_CMD_FSYNC, IO_CMD_FSYNC},
-                                {IO_CMD_FDSYNC, IO_CMD_FDSYNC}};
-
-static_assert(static_cast<int>(operation_kind::read) == 0 &&
-                  static_cast<int>(operation_kind::write) == 1 &&
-                  static_cast<int>(operation_kind::sync_all) == 2 &&
-                  static_cast<int>(operation_kind::sync_data) == 3,
-              "in the order of the table");
 
 std::string limit(const char* name)
 {
@@ -58,61 +60,6 @@ std::string limit(const char* name)
 }
 
 } // namespace
-
-struct submission_batch::control_blocks
-{
-    explicit control_blocks(std::size_t size) : blocks(size), pointers(size)
-    {
-        for (std::size_t i = 0; i != size; ++i)
-            pointers[i] = &blocks[i];
-    }
-
-    std::vector<::iocb> blocks;
-    std::vector<::iocb*> pointers;
-};
-
-submission_batch::submission_batch(std::size_t capacity)
-  : records_(capacity), control_blocks_(std::make_unique<control_blocks>(capacity))
-{
-    users_.reserve(capacity);
-}
-
-submission_batch::~submission_batch() = default;
-
-void submission_batch::add(operation_record& record, int wake_descriptor) noexcept
-{
-    open_file& file = *record.file_;
-    if (file.batch_number_ != number_)
-    {
-        file.batch_number_ = number_;
-        file.batch_user_ = users_.size();
-        users_.push_back({&file, false, false});
-    }
-    user& u = users_[file.batch_user_];
-    u.reads |= record.kind_ == operation_kind::read;
-    u.writes |= record.kind_ == operation_kind::write;
-
-    ::iocb& block = control_blocks_->blocks[size_];
-    records_[size_++] = &record;
-
-    const bool several = record.buffer_count_ > 1;
-    const bool has_priority = record.priority_ != 0;
-    block.data = &record;
-    block.aio_rw_flags = record.rw_flags_ | (record.nowait_added_ ? rwf_nowait : 0);
-    block.aio_lio_opcode = opcodes[static_cast<std::size_t>(record.kind_)][several];
-    block.aio_reqprio = static_cast<short>(record.priority_);
-    block.aio_fildes = file.descriptor_;
-    block.u.c.flags = has_priority ? flag_resfd | flag_priority : flag_resfd;
-    block.u.c.resfd = static_cast<unsigned>(wake_descriptor);
-    block.u.c.buf = several ? record.buffers_ : nullptr;
-    block.u.c.nbytes = record.buffer_count_;
-    block.u.c.offset = record.offset_;
-    if (record.buffer_count_ == 1)
-    {
-        block.u.c.buf = record.buffers_->iov_base;
-        block.u.c.nbytes = record.buffers_->iov_len;
-    }
-}
 
 aio_context::aio_context(std::size_t operations)
   : capacity_(operations), events_(std::min<std::size_t>(operations, most_events_at_once))
@@ -143,7 +90,7 @@ submission aio_context::submit(const submission_batch& batch, std::size_t first)
 {
     const int result =
         ::io_submit(static_cast<::io_context_t>(context_), static_cast<long>(batch.size() - first),
-                    batch.control_blocks_->pointers.data() + first);
+                    reinterpret_cast<::iocb**>(const_cast<control_block**>(batch.blocks(first))));
     if (result > 0)
         return {static_cast<std::size_t>(result), 0};
     return {0, result < 0 ? -result : EAGAIN};

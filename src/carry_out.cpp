@@ -55,33 +55,60 @@ private:
     int error_ = 0;
 };
 
-// Leave out what has been transferred already.
-void skip(operation_record& record, std::int64_t bytes) noexcept
+// The buffers of a transfer, without what has been transferred already.
+class remaining_buffers
 {
-    auto left = static_cast<std::size_t>(bytes);
-    while (left >= record.buffers_->iov_len && record.buffer_count_ > 1)
+public:
+    explicit remaining_buffers(const operation_record& record) noexcept
+      : only_{record.buffers(), record.block_.length}, first_(&only_), count_(1)
     {
-        left -= record.buffers_->iov_len;
-        ++record.buffers_;
-        --record.buffer_count_;
+        if (record.vector_count_ != 0)
+        {
+            first_ = record.buffers();
+            count_ = record.vector_count_;
+        }
+        skip(static_cast<std::size_t>(record.result_));
     }
-    record.buffers_->iov_base = static_cast<char*>(record.buffers_->iov_base) + left;
-    record.buffers_->iov_len -= left;
-}
+
+    remaining_buffers(const remaining_buffers&) = delete;
+    remaining_buffers& operator=(const remaining_buffers&) = delete;
+
+    const ::iovec* first() const noexcept
+    {
+        return first_;
+    }
+
+    std::size_t count() const noexcept
+    {
+        return count_;
+    }
+
+private:
+    void skip(std::size_t bytes) noexcept
+    {
+        for (; bytes >= first_->iov_len && count_ > 1; ++first_, --count_)
+            bytes -= first_->iov_len;
+        first_->iov_base = static_cast<char*>(first_->iov_base) + bytes;
+        first_->iov_len -= bytes;
+    }
+
+    ::iovec only_;
+    ::iovec* first_;
+    std::size_t count_;
+};
 
 std::int64_t transfer(operation_record& record, int descriptor) noexcept
 {
-    const thread_priority priority(record.priority_);
+    const thread_priority priority(record.block_.priority);
     if (priority.error() != 0)
         return -priority.error();
 
-    const std::int64_t before = record.transferred_;
-    if (before != 0)
-        skip(record, before);
+    const std::int64_t before = record.result_;
+    const remaining_buffers buffers(record);
     int error = 0;
     const std::size_t bytes =
-        descriptor::transfer(descriptor, record.kind_, record.buffers_, record.buffer_count_,
-                             record.offset_ + before, record.rw_flags_, error);
+        descriptor::transfer(descriptor, record.kind_, buffers.first(), buffers.count(),
+                             record.block_.offset + before, record.rw_flags_, error);
     if (error != 0)
         return before != 0 ? before : -error;
     return before + static_cast<std::int64_t>(bytes);

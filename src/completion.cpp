@@ -19,12 +19,32 @@
 namespace kaio {
 namespace detail {
 
+// As completed(), for what most operations come to.
+inline void engine::implementation::plain_completed(operation_record& record,
+                                                    std::int64_t result) noexcept
+{
+    open_file& file = *record.file_;
+    --file.in_flight_;
+    --file.account_->in_flight;
+    --in_flight_;
+    file.learned(record).succeeded();
+    if (file.depth_limit_ < slots_ && is_direct_to_device(record))
+        ++file.depth_limit_;
+    finish(record, result);
+}
+
 std::size_t engine::implementation::harvest() noexcept
 {
     if (!context_)
         return 0;
-    const std::size_t count = context_->harvest(
-        [this](operation_record& record, std::int64_t result) { completed(record, result); });
+    const std::size_t count =
+        context_->harvest([this](operation_record& record, std::int64_t result) {
+            const bool all = result == static_cast<std::int64_t>(record.block_.length);
+            if (record.plain_ && all && !worker_wants_slot_)
+                plain_completed(record, result);
+            else
+                completed(record, result);
+        });
     if (count == 0)
         return 0;
 
@@ -67,13 +87,13 @@ void engine::implementation::completed(operation_record& record, std::int64_t re
     else if (result > 0 && static_cast<std::uint64_t>(result) < requested(record) &&
              !ends_inside_sector(record, result))
     {
-        record.transferred_ = result;
+        record.result_ = result;
         continue_off_loop(record, statistics_.short_fallbacks);
     }
     else
     {
         learned.succeeded();
-        if (is_direct_to_device(record) && file.depth_limit_ < slots_)
+        if (file.depth_limit_ < slots_ && is_direct_to_device(record))
             ++file.depth_limit_;
         finish(record, result);
     }
@@ -84,8 +104,11 @@ void engine::implementation::give_back_slot(operation_record& record) noexcept
     --record.file_->in_flight_;
     --record.file_->account_->in_flight;
     --in_flight_;
-    if (std::exchange(worker_wants_slot_, false))
+    if (worker_wants_slot_)
+    {
+        worker_wants_slot_ = false;
         call_worker();
+    }
 }
 
 // A block device takes it later, or without the flag.
@@ -106,7 +129,7 @@ void engine::implementation::continue_off_loop(operation_record& record,
         return;
     }
     ++fallbacks;
-    if (record.transferred_ == 0 && record.file_->direct_)
+    if (record.result_ == 0 && record.file_->direct_)
         send_off_loop(record, road::thread_submission);
     else
         send_off_loop(record, road::thread);
@@ -117,26 +140,24 @@ void engine::implementation::continue_off_loop(operation_record& record,
 void engine::implementation::move_position(const operation_record& record,
                                            std::int64_t result) noexcept
 {
-    if (!record.at_position_ || record.offset_ == -1 || result <= 0 || record.file_->detached_)
+    if (!record.at_position_ || record.block_.offset == -1 || result <= 0 ||
+        record.file_->detached_)
         return;
     int ignored = 0;
-    descriptor::seek(record.file_->descriptor_, record.offset_ + result, SEEK_SET, ignored);
+    descriptor::seek(record.file_->descriptor_, record.block_.offset + result, SEEK_SET, ignored);
 }
 
-void engine::implementation::finish(operation_record& record, std::int64_t result) noexcept
+void engine::implementation::end_serial_turn(const operation_record& record,
+                                             std::int64_t result) noexcept
 {
     move_position(record, result);
-    if (record.serial_)
-        queue_.serial_finished(*record.file_);
-    record.result_ = result;
-    record.state_ = operation_state::finished;
-    finished_.push_back(record);
+    queue_.serial_finished(*record.file_);
 }
 
 // What an operation has transferred already is its result, whatever stopped it.
 void engine::implementation::finish_early(operation_record& record, int error) noexcept
 {
-    finish(record, record.transferred_ != 0 ? record.transferred_ : -error);
+    finish(record, record.result_ != 0 ? record.result_ : -error);
 }
 
 // It ends here, and not by an answer of the kernel or of a thread.
@@ -153,7 +174,7 @@ void engine::implementation::abort(operation_record& record) noexcept
     // One that waits for the loop has not had its serial turn: another may be having it.
     record.serial_ = record.serial_ && had_turn;
     // In a child process the position is the parent's, where the operation goes on.
-    if (record.transferred_ != 0 && process_ != ::getpid())
+    if (record.result_ != 0 && process_ != ::getpid())
         record.at_position_ = false;
     finish_queued(record, ECANCELED);
 }

@@ -66,14 +66,7 @@ void engine::implementation::set_up_context(bool required)
         statistics_.setup_error = failure.what();
     }
     statistics_.kernel_aio = context_.has_value();
-}
-
-bool engine::implementation::request_turn() noexcept
-{
-    if (std::exchange(turn_scheduled_, true))
-        return false;
-    ++unposted_turns_;
-    return true;
+    submits_on_loop_ = context_ && options_.submission == submission_mode::on_loop;
 }
 
 // What is waited for may have been cancelled while it waited for a thread: nobody else will signal.
@@ -103,12 +96,8 @@ next_step engine::implementation::turn_needed() noexcept
     return next_step::schedule_turn;
 }
 
-// What has to be done so that no completion and no operation is left to itself.
-next_step engine::implementation::plan() noexcept
+next_step engine::implementation::plan_anew() noexcept
 {
-    // What another thread is just about to schedule doesn't keep the context at work yet.
-    if (turn_scheduled_ && unposted_turns_ == 0)
-        return next_step::none;
     if (work_left())
         return turn_needed();
     const std::size_t held_by_others = in_flight_ + on_threads_ + queue_.off_loop_size();
@@ -221,10 +210,8 @@ bool engine::start(operation_record& record, open_file& file) noexcept
         self.queue_.push(record);
 
     service_statistics& statistics = self.statistics_;
-    ++statistics.operations_started;
-    ++statistics.outstanding;
-    statistics.outstanding_high_water =
-        std::max(statistics.outstanding_high_water, statistics.outstanding);
+    if (++statistics.outstanding > statistics.outstanding_high_water)
+        statistics.outstanding_high_water = statistics.outstanding;
     return self.request_turn();
 }
 
@@ -248,7 +235,6 @@ void engine::count_immediate(bool failed) noexcept
 {
     implementation& self = *implementation_;
     const implementation::guard_type lock(self.mutex_);
-    ++self.statistics_.operations_started;
     ++self.statistics_.operations_completed;
     ++self.statistics_.immediate_completions;
     self.statistics_.operations_failed += failed;
@@ -291,15 +277,13 @@ finished_operation engine::take_finished() noexcept
     service_statistics& statistics = self.statistics_;
     --statistics.outstanding;
     ++statistics.operations_completed;
-    const auto bytes = static_cast<std::uint64_t>(record->result_);
-    if (record->result_ == -ECANCELED)
+    if (record->result_ >= 0)
+        self.results_[static_cast<std::size_t>(record->kind_)] +=
+            static_cast<std::uint64_t>(record->result_);
+    else if (record->result_ == -ECANCELED)
         ++statistics.operations_cancelled;
-    else if (record->result_ < 0)
+    else
         ++statistics.operations_failed;
-    else if (record->kind_ == operation_kind::read)
-        statistics.bytes_read += bytes;
-    else if (record->kind_ == operation_kind::write)
-        statistics.bytes_written += bytes;
     return {record, self.plan()};
 }
 
@@ -314,6 +298,10 @@ service_statistics engine::statistics() const
     const implementation::guard_type lock(implementation_->mutex_);
     service_statistics result = implementation_->statistics_;
     result.queued = implementation_->queued();
+    result.operations_started = result.operations_completed + result.outstanding;
+    result.bytes_read = implementation_->results_[static_cast<std::size_t>(operation_kind::read)];
+    result.bytes_written =
+        implementation_->results_[static_cast<std::size_t>(operation_kind::write)];
     result.would_block_fallbacks =
         result.refused_fallbacks + result.unknown_flag_fallbacks + result.short_fallbacks;
     return result;

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -38,11 +39,28 @@ public:
 
     // Turns: engine.cpp.
     void set_up_context(bool required);
-    bool request_turn() noexcept;
+
+    bool request_turn() noexcept
+    {
+        if (turn_scheduled_)
+            return false;
+        turn_scheduled_ = true;
+        ++unposted_turns_;
+        return true;
+    }
+
     std::size_t queued() const noexcept;
     bool work_left() const noexcept;
     next_step turn_needed() noexcept;
-    next_step plan() noexcept;
+
+    // What has to be done so that no completion and no operation is left to itself. A turn that
+    // another thread is just about to schedule doesn't keep the context at work yet.
+    next_step plan() noexcept
+    {
+        return turn_scheduled_ && unposted_turns_ == 0 ? next_step::none : plan_anew();
+    }
+
+    next_step plan_anew() noexcept;
     void end_wait() noexcept;
 
     // What is done with an operation that waits: submission.cpp.
@@ -58,6 +76,11 @@ public:
     bool is_starved(const open_file& file) const noexcept;
     bool may_submit() const noexcept;
     void fill_from_loop(submission_batch& batch) noexcept;
+    std::size_t plenty(const open_file& file) const noexcept;
+    std::size_t take_straight(open_file& file, submission_batch& batch) noexcept;
+    void take_carefully(open_file& file, bool starved, submission_batch& batch) noexcept;
+    void count_taken(open_file& file, std::size_t count, unsigned kinds,
+                     submission_batch& batch) noexcept;
     void take_slot(operation_record& record, submission_batch& batch) noexcept;
     void submit_from_loop(lock_type& lock) noexcept;
     void hand_over(submission_batch& batch, bool on_loop, lock_type& lock) noexcept;
@@ -66,7 +89,14 @@ public:
 
     // Files and their descriptors: file_lifetime.cpp.
     void detach(open_file& file) noexcept;
-    void dereference(open_file& file) noexcept;
+    void forget(open_file& file) noexcept;
+
+    void dereference(open_file& file) noexcept
+    {
+        if (--file.references_ == 0 && file.detached_)
+            forget(file);
+    }
+
     void add_user(open_file& file) noexcept;
     void remove_user(open_file& file) noexcept;
     bool park(open_file& file, lock_type& lock, int& error) noexcept;
@@ -75,11 +105,22 @@ public:
     // What became of operations: completion.cpp.
     std::size_t harvest() noexcept;
     void completed(operation_record& record, std::int64_t result) noexcept;
+    void plain_completed(operation_record& record, std::int64_t result) noexcept;
     void give_back_slot(operation_record& record) noexcept;
     void retry_on_loop(operation_record& record) noexcept;
     void continue_off_loop(operation_record& record, std::uint64_t& fallbacks) noexcept;
     void move_position(const operation_record& record, std::int64_t result) noexcept;
-    void finish(operation_record& record, std::int64_t result) noexcept;
+    void end_serial_turn(const operation_record& record, std::int64_t result) noexcept;
+
+    void finish(operation_record& record, std::int64_t result) noexcept
+    {
+        if (record.serial_)
+            end_serial_turn(record, result);
+        record.result_ = result;
+        record.state_ = operation_state::finished;
+        finished_.push_back(record);
+    }
+
     void finish_early(operation_record& record, int error) noexcept;
     void finish_queued(operation_record& record, int error) noexcept;
     void abort(operation_record& record) noexcept;
@@ -110,10 +151,16 @@ public:
     std::optional<wake_event> wake_event_;
     std::optional<aio_context> context_;
     submission_queue queue_;
-    record_list finished_;
+    record_queue finished_;
     service_statistics statistics_;
+
+    // The results of what succeeded, added up for each kind of operation: for transfers, bytes.
+    std::array<std::uint64_t, operation_kinds> results_{};
     const service_options options_;
     ::pid_t process_;
+
+    // Whether the loop submits what it may, and not only threads do.
+    bool submits_on_loop_ = false;
 
     // Operations counted from the moment at which io_submit may see them until their completion
     // has been harvested, and how many there may be.

@@ -122,10 +122,8 @@ void engine::implementation::detach(open_file& file) noexcept
     ++file.references_;
 }
 
-void engine::implementation::dereference(open_file& file) noexcept
+void engine::implementation::forget(open_file& file) noexcept
 {
-    if (--file.references_ != 0 || !file.detached_)
-        return;
     accounts_.leave(*file.account_);
     delete &file;
 }

@@ -14,6 +14,7 @@ void open_file::set_descriptor(int descriptor, const file_description& descripti
 {
     descriptor_ = descriptor;
     type_ = description.type;
+    takes_aio_ = type_ != file_type::other;
     ignores_nowait_ = description.ignores_nowait;
     refresh();
 }

@@ -77,8 +77,10 @@ public:
     // Of a file system that waits in spite of RWF_NOWAIT when it writes to the page cache.
     bool ignores_nowait_ = false;
 
-    // The kernel refuses this file to io_submit. It made the last submission by a thread wait.
-    bool refuses_aio_ = false;
+    // The kernel takes this file from io_submit, as far as is known.
+    bool takes_aio_ = false;
+
+    // It made the last submission by a thread wait.
     bool submission_blocks_ = false;
 
     would_block reads_;

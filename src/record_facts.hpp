@@ -21,10 +21,19 @@ inline bool is_transfer(const operation_record& record)
     return record.kind_ == operation_kind::read || record.kind_ == operation_kind::write;
 }
 
-/// Whether a write completes only when its data is on stable storage.
-inline bool writes_through(const operation_record& record)
+/// Whether writes to a file wait, although the kernel is asked not to.
+inline bool has_writes_wait(const open_file& file)
 {
-    return record.file_->sync_writes_ || (record.rw_flags_ & (rwf_dsync | rwf_sync)) != 0;
+    return !file.direct_ && (file.ignores_nowait_ || file.sync_writes_);
+}
+
+/// Whether a transfer waits, although the kernel is asked not to.
+inline bool ignores_nowait(const operation_record& record)
+{
+    const open_file& file = *record.file_;
+    const bool writes_through = (record.rw_flags_ & (rwf_dsync | rwf_sync)) != 0;
+    return record.kind_ == operation_kind::write &&
+           (has_writes_wait(file) || (!file.direct_ && writes_through));
 }
 
 /// Whether the user wants to see what the kernel says when it isn't to wait.
@@ -48,9 +57,11 @@ inline bool is_direct_to_device(const operation_record& record)
 /// The number of bytes that a transfer is to move.
 inline std::uint64_t requested(const operation_record& record)
 {
-    std::uint64_t total = record.buffers_->iov_len;
-    for (std::uint32_t i = 1; i < record.buffer_count_; ++i)
-        total += record.buffers_[i].iov_len;
+    if (record.vector_count_ == 0)
+        return record.block_.length;
+    std::uint64_t total = 0;
+    for (std::uint32_t i = 0; i != record.block_.length; ++i)
+        total += record.buffers()[i].iov_len;
     return total;
 }
 
@@ -59,7 +70,7 @@ inline bool ends_beyond_all_files(const operation_record& record)
 {
     constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
     const std::uint64_t length = requested(record);
-    return length > largest || static_cast<std::uint64_t>(record.offset_) > largest - length;
+    return length > largest || static_cast<std::uint64_t>(record.block_.offset) > largest - length;
 }
 
 /// Whether a transfer that was cut short has reached the end of the file.

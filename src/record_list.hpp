@@ -58,6 +58,42 @@ public:
         return record;
     }
 
+    /// Remove all before one of the operations, or all if there is none.
+    void pop_before(operation_record* record) noexcept
+    {
+        front_ = record;
+        (record ? record->previous_ : back_) = nullptr;
+    }
+
+private:
+    operation_record* front_ = nullptr;
+    operation_record* back_ = nullptr;
+};
+
+/// A queue of operations, linked through the operations themselves: for those that stay in line.
+class record_queue
+{
+public:
+    bool empty() const noexcept
+    {
+        return front_ == nullptr;
+    }
+
+    void push_back(operation_record& record) noexcept
+    {
+        record.next_ = nullptr;
+        *(front_ ? &back_->next_ : &front_) = &record;
+        back_ = &record;
+    }
+
+    operation_record* pop_front() noexcept
+    {
+        operation_record* const record = front_;
+        if (record)
+            front_ = record->next_;
+        return record;
+    }
+
 private:
     operation_record* front_ = nullptr;
     operation_record* back_ = nullptr;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include <kaio/detail/descriptor.hpp>
@@ -23,19 +24,23 @@ namespace {
 // takes 3-5 us for each operation (virtio disk, Linux 6.18).
 constexpr std::chrono::milliseconds blocked_submission(1);
 
+// How many times the slots that are left a file, or the files of a mount, may have of them.
+constexpr std::size_t share_of_file = 8;
+constexpr std::size_t share_of_mount = 16;
+
 } // namespace
 
 engine::implementation::road engine::implementation::road_of(operation_record& record,
                                                              bool starved) noexcept
 {
     open_file& file = *record.file_;
-    record.nowait_added_ = false;
-    if (!context_ || file.type_ == file_type::other || file.refuses_aio_)
+    record.nowait_added_ = record.plain_ = false;
+    if (!context_ || !file.takes_aio_)
         return road::thread;
-    if (record.at_position_ && record.offset_ == -1)
+    if (record.at_position_ && record.block_.offset == -1)
         return road::thread; // Linux AIO knows no position.
 
-    const bool on_thread = options_.submission == submission_mode::on_thread || starved;
+    const bool on_thread = starved || !submits_on_loop_;
     const road off_loop =
         file.direct_ || !is_transfer(record) ? road::thread_submission : road::thread;
     if (!is_transfer(record))
@@ -43,10 +48,8 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
     if (wants_no_wait(record))
         return starved ? off_loop : road::loop;
 
-    const bool ignores_nowait = record.kind_ == operation_kind::write && !file.direct_ &&
-                                (file.ignores_nowait_ || writes_through(record));
     would_block& learned = file.learned(record);
-    if (on_thread || ignores_nowait)
+    if (on_thread || ignores_nowait(record))
         return off_loop;
     if (learned.attempt())
     {
@@ -74,7 +77,7 @@ int engine::implementation::find_position(operation_record& record) noexcept
     }
 
     int error = 0;
-    record.offset_ =
+    record.block_.offset =
         static_cast<std::int64_t>(descriptor::seek(file.descriptor_, 0, SEEK_CUR, error));
     return error;
 }
@@ -83,8 +86,6 @@ int engine::implementation::find_position(operation_record& record) noexcept
 // comes back no more, and the others must go on.
 bool engine::implementation::has_slot(const open_file& file) const noexcept
 {
-    constexpr std::size_t share_of_file = 8;
-    constexpr std::size_t share_of_mount = 16;
     const std::size_t left = slots_ - in_flight_;
     const bool no_room = congested_ && in_flight_ != 0;
     if (no_room || left == 0 || file.in_flight_ >= file.depth_limit_)
@@ -125,29 +126,90 @@ void engine::implementation::fill_from_loop(submission_batch& batch) noexcept
             continue;
         }
         skipped = 0;
-        operation_record& record = queue_.pop(file);
-        if (const int error = find_position(record); error != 0)
-            finish_queued(record, error);
-        else if (const road where = road_of(record, no_slot); where == road::loop)
-            take_slot(record, batch);
-        else
-            send_off_loop(record, where);
+        if (no_slot || take_straight(file, batch) == 0)
+            take_carefully(file, no_slot, batch);
         if (queue_.ready().front() == &file)
             queue_.ready().rotate();
     }
 }
 
+// How many slots a file may surely take, one after the other, as all have as much as they want.
+std::size_t engine::implementation::plenty(const open_file& file) const noexcept
+{
+    const std::size_t left = slots_ - in_flight_;
+    if (in_flight_ >= share_of_file * left)
+        return 1;
+    const std::size_t all_together = (share_of_file * left - in_flight_) / (share_of_file + 1);
+    return std::clamp<std::size_t>(all_together, 1, file.depth_limit_ - file.in_flight_);
+}
+
+// Most operations are plain transfers, of files that haven't refused anything: of these, a file that
+// nobody else waits beside may have several in its turn. Returns how many it had.
+std::size_t engine::implementation::take_straight(open_file& file, submission_batch& batch) noexcept
+{
+    if (!file.takes_aio_ || !submits_on_loop_ || !file.serial_.empty())
+        return 0;
+    const bool trusted[] = {file.reads_.trusted(),
+                            file.writes_.trusted() && !has_writes_wait(file)};
+    const std::size_t most = queue_.ready().size() == 1 ? std::min(batch.room(), plenty(file)) : 1;
+    const int wake_descriptor = wake_event_->descriptor();
+    unsigned kinds = 0;
+    std::size_t taken = 0;
+    operation_record* record = file.concurrent_.front();
+    for (; taken != most && record; record = record->next_)
+    {
+        const auto kind = static_cast<unsigned>(record->kind_);
+        if (kind >= std::size(trusted) || !trusted[kind] || record->rw_flags_ != 0 ||
+            record->vector_count_ != 0)
+            break;
+        record->state_ = operation_state::in_flight;
+        record->nowait_added_ = record->plain_ = true;
+        record->block_.rw_flags = rwf_nowait;
+        record->block_.file_descriptor = file.descriptor_;
+        record->block_.wake_descriptor = wake_descriptor;
+        batch.add(*record);
+        kinds |= 1U << kind;
+        ++taken;
+    }
+    if (taken != 0)
+    {
+        queue_.popped(file, record, taken);
+        count_taken(file, taken, kinds, batch);
+    }
+    return taken;
+}
+
+void engine::implementation::take_carefully(open_file& file, bool starved,
+                                            submission_batch& batch) noexcept
+{
+    operation_record& record = queue_.pop(file);
+    if (const int error = find_position(record); error != 0)
+        finish_queued(record, error);
+    else if (const road where = road_of(record, starved); where == road::loop)
+        take_slot(record, batch);
+    else
+        send_off_loop(record, where);
+}
+
 void engine::implementation::take_slot(operation_record& record, submission_batch& batch) noexcept
 {
+    open_file& file = *record.file_;
     record.state_ = operation_state::in_flight;
-    ++record.file_->in_flight_;
-    ++record.file_->account_->in_flight;
-    ++in_flight_;
+    record.block_.rw_flags = record.rw_flags_ | (record.nowait_added_ ? rwf_nowait : 0);
+    record.block_.file_descriptor = file.descriptor_;
+    record.block_.wake_descriptor = wake_event_->descriptor();
+    batch.add(record);
+    count_taken(file, 1, 1U << static_cast<unsigned>(record.kind_), batch);
+}
 
-    const std::size_t users = batch.users().size();
-    batch.add(record, wake_event_->descriptor());
-    if (batch.users().size() != users)
-        add_user(*record.file_);
+void engine::implementation::count_taken(open_file& file, std::size_t count, unsigned kinds,
+                                         submission_batch& batch) noexcept
+{
+    file.in_flight_ += count;
+    file.account_->in_flight += count;
+    in_flight_ += count;
+    if (batch.add_user(file, kinds))
+        add_user(file);
 }
 
 void engine::implementation::submit_from_loop(lock_type& lock) noexcept
@@ -209,9 +271,9 @@ void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
             ++statistics_.slow_submissions;
             for (const submission_batch::user& user : batch.users())
             {
-                if (user.reads)
+                if (user.has(operation_kind::read))
                     user.file->reads_.refused();
-                if (user.writes)
+                if (user.has(operation_kind::write))
                     user.file->writes_.refused();
             }
         }
@@ -281,11 +343,11 @@ void engine::implementation::rejected(operation_record& record, int error) noexc
     // Files without asynchronous functions are refused, and so are file systems and kernels that
     // lack a command: only the synchronous call knows what is really wrong, if anything.
     const bool unknown_command = error == EINVAL || error == EOPNOTSUPP || error == ENOSYS;
-    if (unknown_command && !wants_no_wait(record) && record.priority_ == 0)
+    if (unknown_command && !wants_no_wait(record) && record.block_.priority == 0)
     {
         const bool about_file =
             error != EOPNOTSUPP && is_transfer(record) && !ends_beyond_all_files(record);
-        file.refuses_aio_ = file.refuses_aio_ || about_file;
+        file.takes_aio_ = file.takes_aio_ && !about_file;
         ++statistics_.unsupported_fallbacks;
         send_off_loop(record, road::thread);
         return;

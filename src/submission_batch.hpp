@@ -7,7 +7,6 @@
 #define KAIO_SUBMISSION_BATCH_HPP
 
 #include <cstddef>
-#include <memory>
 #include <vector>
 
 #include "open_file.hpp"
@@ -19,23 +18,35 @@ namespace detail {
 class submission_batch
 {
 public:
-    /// A file in the batch, and the directions in which it is used.
+    /// A file in the batch, and a bit for each kind of operation that there is of it.
     struct user
     {
+        bool has(operation_kind kind) const noexcept
+        {
+            return (kinds >> static_cast<unsigned>(kind) & 1U) != 0;
+        }
+
         open_file* file;
-        bool reads;
-        bool writes;
+        unsigned kinds;
     };
 
-    explicit submission_batch(std::size_t capacity);
-    ~submission_batch();
+    explicit submission_batch(std::size_t capacity) : blocks_(capacity)
+    {
+        users_.reserve(capacity);
+    }
 
     submission_batch(const submission_batch&) = delete;
     submission_batch& operator=(const submission_batch&) = delete;
 
     bool full() const noexcept
     {
-        return size_ == records_.size();
+        return size_ == blocks_.size();
+    }
+
+    /// How many operations may be added.
+    std::size_t room() const noexcept
+    {
+        return blocks_.size() - size_;
     }
 
     std::size_t size() const noexcept
@@ -45,7 +56,7 @@ public:
 
     operation_record& operator[](std::size_t index) const noexcept
     {
-        return *records_[index];
+        return *reinterpret_cast<operation_record*>(blocks_[index]->data);
     }
 
     const std::vector<user>& users() const noexcept
@@ -61,20 +72,37 @@ public:
         number_ = number;
     }
 
-    /// Add an operation, with a control block that signals a descriptor.
-    void add(operation_record& record, int wake_descriptor) noexcept;
+    /// Add an operation.
+    void add(operation_record& record) noexcept
+    {
+        blocks_[size_++] = &record.block_;
+    }
+
+    /// Say of which file, and of which kinds, operations were added. True if the file is new.
+    bool add_user(open_file& file, unsigned kinds) noexcept
+    {
+        const bool is_new = file.batch_number_ != number_;
+        if (is_new)
+        {
+            file.batch_number_ = number_;
+            file.batch_user_ = users_.size();
+            users_.push_back({&file, 0});
+        }
+        users_[file.batch_user_].kinds |= kinds;
+        return is_new;
+    }
+
+    /// The control blocks from an index on.
+    control_block* const* blocks(std::size_t first) const noexcept
+    {
+        return blocks_.data() + first;
+    }
 
 private:
-    friend class aio_context;
-    struct control_blocks;
-
-    std::vector<operation_record*> records_;
+    std::vector<control_block*> blocks_;
     std::vector<user> users_;
     std::size_t size_ = 0;
     std::uint64_t number_ = 0;
-
-    // The kernel reads a control block during io_submit only: the next submission uses it again.
-    std::unique_ptr<control_blocks> control_blocks_;
 };
 
 } // namespace detail

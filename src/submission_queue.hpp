@@ -81,6 +81,15 @@ public:
         return file.serial_.empty() ? pop_concurrent(file) : pop_next(file);
     }
 
+    /// Operations of a file were taken that may run at once: the first ones, up to another one.
+    void popped(open_file& file, operation_record* next, std::size_t count) noexcept
+    {
+        file.concurrent_.pop_before(next);
+        size_ -= count;
+        if (!next)
+            update(file);
+    }
+
     /// The operation of a file that was running alone has ended: the next may follow.
     void serial_finished(open_file& file) noexcept;
 

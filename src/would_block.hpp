@@ -15,6 +15,12 @@ namespace detail {
 class would_block
 {
 public:
+    /// Whether nothing was refused lately, and the file takes RWF_NOWAIT as far as is known.
+    bool trusted() const noexcept
+    {
+        return skip_ == 0 && knows_nowait_;
+    }
+
     /// Whether the next operation is worth an attempt on the loop.
     bool attempt() noexcept
     {
@@ -33,7 +39,7 @@ public:
     /// An attempt succeeded. Says nothing if it was made before the last refusal.
     void succeeded() noexcept
     {
-        if (skip_ == 0)
+        if (penalty_ != 0 && skip_ == 0)
             penalty_ /= 2;
     }
 

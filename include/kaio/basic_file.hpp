@@ -71,8 +71,7 @@ public:
      * @throws boost::system::system_error The context has no kaio::aio_service yet, and the kernel
      * refuses what that needs.
      */
-    explicit basic_file(const executor_type& executor)
-      : handle_(detail::use_aio_service(executor)), executor_(executor)
+    explicit basic_file(const executor_type& executor) : handle_(executor), executor_(executor)
     {
     }
 

@@ -207,7 +207,7 @@ public:
                               const io_options& options, error_code& ec)
     {
         return detail::transfer(detail::operation_kind::write, this->handle_, offset, buffers,
-                                options, ec);
+                                detail::translate(options), ec);
     }
 
     /// Start an asynchronous write at an offset.
@@ -274,10 +274,10 @@ public:
     auto async_write_some_at(std::uint64_t offset, const ConstBufferSequence& buffers,
                              WriteToken&& token BOOST_ASIO_DEFAULT_COMPLETION_TOKEN(executor_type))
         -> decltype(asio::async_initiate<WriteToken, void(error_code, std::size_t)>(
-            std::declval<initiate_async_write_some_at>(), token, offset, buffers, io_options()))
+            std::declval<initiate_async_write_some_at>(), token, offset, buffers))
     {
         return asio::async_initiate<WriteToken, void(error_code, std::size_t)>(
-            initiate_async_write_some_at(this), token, offset, buffers, io_options());
+            initiate_async_write_some_at(this), token, offset, buffers);
     }
 
     /// Start an asynchronous write at an offset, with options.
@@ -355,7 +355,7 @@ public:
                              const io_options& options, error_code& ec)
     {
         return detail::transfer(detail::operation_kind::read, this->handle_, offset, buffers,
-                                options, ec);
+                                detail::translate(options), ec);
     }
 
     /// Start an asynchronous read at an offset.
@@ -424,10 +424,10 @@ public:
     auto async_read_some_at(std::uint64_t offset, const MutableBufferSequence& buffers,
                             ReadToken&& token BOOST_ASIO_DEFAULT_COMPLETION_TOKEN(executor_type))
         -> decltype(asio::async_initiate<ReadToken, void(error_code, std::size_t)>(
-            std::declval<initiate_async_read_some_at>(), token, offset, buffers, io_options()))
+            std::declval<initiate_async_read_some_at>(), token, offset, buffers))
     {
         return asio::async_initiate<ReadToken, void(error_code, std::size_t)>(
-            initiate_async_read_some_at(this), token, offset, buffers, io_options());
+            initiate_async_read_some_at(this), token, offset, buffers);
     }
 
     /// Start an asynchronous read at an offset, with options.
@@ -467,14 +467,28 @@ private:
         }
 
         template <typename Handler, typename BufferSequence>
+        void operator()(Handler&& handler, std::uint64_t offset,
+                        const BufferSequence& buffers) const
+        {
+            start(std::forward<Handler>(handler), offset, buffers, {});
+        }
+
+        template <typename Handler, typename BufferSequence>
         void operator()(Handler&& handler, std::uint64_t offset, const BufferSequence& buffers,
                         const io_options& options) const
+        {
+            start(std::forward<Handler>(handler), offset, buffers, detail::translate(options));
+        }
+
+    private:
+        template <typename Handler, typename BufferSequence>
+        void start(Handler&& handler, detail::transfer_offset offset, const BufferSequence& buffers,
+                   detail::kernel_options options) const
         {
             detail::start_transfer(Kind, self_->handle_, self_->executor_,
                                    std::forward<Handler>(handler), offset, buffers, options);
         }
 
-    private:
         basic_random_access_file* self_;
     };
 };

@@ -268,7 +268,7 @@ public:
                            error_code& ec)
     {
         return detail::transfer(detail::operation_kind::write, this->handle_, std::nullopt, buffers,
-                                options, ec);
+                                detail::translate(options), ec);
     }
 
     /// Start an asynchronous write.
@@ -333,10 +333,10 @@ public:
     auto async_write_some(const ConstBufferSequence& buffers,
                           WriteToken&& token BOOST_ASIO_DEFAULT_COMPLETION_TOKEN(executor_type))
         -> decltype(asio::async_initiate<WriteToken, void(error_code, std::size_t)>(
-            std::declval<initiate_async_write_some>(), token, buffers, io_options()))
+            std::declval<initiate_async_write_some>(), token, buffers))
     {
         return asio::async_initiate<WriteToken, void(error_code, std::size_t)>(
-            initiate_async_write_some(this), token, buffers, io_options());
+            initiate_async_write_some(this), token, buffers);
     }
 
     /// Start an asynchronous write, with options.
@@ -407,7 +407,7 @@ public:
                           error_code& ec)
     {
         return detail::transfer(detail::operation_kind::read, this->handle_, std::nullopt, buffers,
-                                options, ec);
+                                detail::translate(options), ec);
     }
 
     /// Start an asynchronous read.
@@ -474,10 +474,10 @@ public:
     auto async_read_some(const MutableBufferSequence& buffers,
                          ReadToken&& token BOOST_ASIO_DEFAULT_COMPLETION_TOKEN(executor_type))
         -> decltype(asio::async_initiate<ReadToken, void(error_code, std::size_t)>(
-            std::declval<initiate_async_read_some>(), token, buffers, io_options()))
+            std::declval<initiate_async_read_some>(), token, buffers))
     {
         return asio::async_initiate<ReadToken, void(error_code, std::size_t)>(
-            initiate_async_read_some(this), token, buffers, io_options());
+            initiate_async_read_some(this), token, buffers);
     }
 
     /// Start an asynchronous read, with options.
@@ -516,14 +516,28 @@ private:
         }
 
         template <typename Handler, typename BufferSequence>
+        void operator()(Handler&& handler, const BufferSequence& buffers) const
+        {
+            start(std::forward<Handler>(handler), std::nullopt, buffers, {});
+        }
+
+        template <typename Handler, typename BufferSequence>
         void operator()(Handler&& handler, const BufferSequence& buffers,
                         const io_options& options) const
         {
-            detail::start_transfer(Kind, self_->handle_, self_->executor_,
-                                   std::forward<Handler>(handler), std::nullopt, buffers, options);
+            start(std::forward<Handler>(handler), std::nullopt, buffers,
+                  detail::translate(options));
         }
 
     private:
+        template <typename Handler, typename BufferSequence>
+        void start(Handler&& handler, detail::transfer_offset offset, const BufferSequence& buffers,
+                   detail::kernel_options options) const
+        {
+            detail::start_transfer(Kind, self_->handle_, self_->executor_,
+                                   std::forward<Handler>(handler), offset, buffers, options);
+        }
+
         basic_stream_file* self_;
     };
 };

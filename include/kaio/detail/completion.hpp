@@ -37,7 +37,7 @@ public:
         return outcome_;
     }
 
-    void operator()()
+    [[gnu::always_inline]] void operator()()
     {
         exception_counter escape;
         outcome_.deliver(std::move(handler_));

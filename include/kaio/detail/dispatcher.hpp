@@ -163,7 +163,7 @@ private:
         }
     }
 
-    void wait() noexcept
+    [[gnu::noinline]] void wait() noexcept
     {
         // Closed after a fork: not before now has the reactor surely left the parent's epoll set.
         if (!wake_descriptor_->is_open())

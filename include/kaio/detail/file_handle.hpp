@@ -24,13 +24,16 @@ namespace detail {
 class file_handle
 {
 public:
-    explicit file_handle(aio_service& service) noexcept : service_(&service)
+    /// A handle for a file with an executor.
+    template <typename Executor>
+    explicit file_handle(const Executor& executor)
+      : service_(&use_aio_service(executor)), on_context_(runs_on_context(executor))
     {
     }
 
     file_handle(file_handle&& other) noexcept
       : service_(other.service_), file_(std::exchange(other.file_, nullptr)),
-        pattern_(other.pattern_)
+        pattern_(other.pattern_), on_context_(other.on_context_)
     {
     }
 
@@ -42,6 +45,7 @@ public:
             close(ignored);
             service_ = other.service_;
             file_ = std::exchange(other.file_, nullptr);
+            on_context_ = other.on_context_;
         }
         return *this;
     }
@@ -55,6 +59,12 @@ public:
     aio_service& service() const noexcept
     {
         return *service_;
+    }
+
+    /// Whether the executor of the file is the context's own, on which turns are run.
+    bool on_context() const noexcept
+    {
+        return on_context_;
     }
 
     bool is_open() const noexcept
@@ -181,6 +191,13 @@ private:
         return *service_->engine();
     }
 
+    template <typename Executor>
+    bool runs_on_context(const Executor& executor) const noexcept
+    {
+        const dispatcher* d = service_->dispatcher();
+        return d && d->executor().runs(executor);
+    }
+
     void cancel() noexcept
     {
         dispatcher* d = service_->dispatcher();
@@ -191,6 +208,7 @@ private:
     aio_service* service_;
     open_file* file_ = nullptr;
     descriptor::access_pattern pattern_ = descriptor::access_pattern::random;
+    bool on_context_;
 };
 
 } // namespace detail

@@ -13,6 +13,7 @@
 
 #include <kaio/detail/asio.hpp>
 #include <kaio/detail/completion.hpp>
+#include <kaio/detail/file_handle.hpp>
 #include <kaio/detail/handler_tracking.hpp>
 #include <kaio/detail/handler_work.hpp>
 #include <kaio/detail/operation_record.hpp>
@@ -32,29 +33,24 @@ template <typename Handler, typename Executor, typename Request>
 class file_operation final : public operation_record BOOST_ASIO_ALSO_INHERIT_TRACKED_HANDLER
 {
 public:
-    struct discarder
-    {
-        void operator()(file_operation* operation) const
-        {
-            operation->result_ = -ECANCELED;
-            complete(*operation, upcall::discard);
-        }
-    };
-
-    using pointer = std::unique_ptr<file_operation, discarder>;
-
     /// Make an operation in memory of its handler.
-    static pointer create(operation_kind kind, Handler& handler, const Executor& executor,
-                          const context_executor& context, Request&& request,
-                          std::size_t buffer_count = 0)
+    [[gnu::always_inline]] static file_operation&
+    create(operation_kind kind, Handler& handler, const Executor& executor,
+           const file_handle& handle, Request&& request, std::uint32_t vector_count = 0)
     {
-        storage memory(operation_allocator_for(handler), buffer_count);
+        storage memory(operation_allocator_for(handler), vector_count);
         auto* operation = new (memory.operation())
-            file_operation(kind, handler, executor, context, std::move(request), memory.units());
-        operation->buffers_ = memory.buffers();
-        operation->buffer_count_ = static_cast<std::uint32_t>(buffer_count);
+            file_operation(kind, handler, executor, handle, std::move(request));
+        if (vector_count != 0)
+            operation->set_buffers(memory.vectors(), vector_count);
         memory.release();
-        return pointer(operation);
+        return *operation;
+    }
+
+    /// Destroy an operation that was not started.
+    void discard()
+    {
+        complete(*this, upcall::discard);
     }
 
     const Handler& handler() const noexcept
@@ -67,8 +63,6 @@ public:
         return request_;
     }
 
-    const std::size_t storage_units_;
-
 private:
     using storage =
         operation_storage<file_operation,
@@ -78,10 +72,10 @@ private:
     using completion_type = completion<Handler, outcome_type>;
 
     file_operation(operation_kind kind, Handler& handler, const Executor& executor,
-                   const context_executor& context, Request&& request, std::size_t storage_units)
-      : operation_record(kind, &file_operation::complete), storage_units_(storage_units),
-        work_(handler, executor, context), request_(std::move(request)),
-        handler_(std::move(handler))
+                   const file_handle& handle, Request&& request)
+      : operation_record(kind, &file_operation::complete),
+        work_(handler, executor, handle.service().dispatcher()->executor(), handle.on_context()),
+        request_(std::move(request)), handler_(std::move(handler))
     {
     }
 

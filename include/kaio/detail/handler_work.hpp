@@ -110,9 +110,10 @@ class handler_work
 public:
     using handler_executor_type = asio::associated_executor_t<Handler, Executor>;
 
-    handler_work(const Handler& handler, const Executor& executor, const context_executor& context)
+    /// Runs_here says whether the executor is the context's own.
+    handler_work(const Handler& handler, const Executor& executor, const context_executor& context,
+                 bool runs_here)
     {
-        const bool runs_here = context.runs(executor);
         if constexpr (has_associated_executor<Handler, Executor>)
         {
             const handler_executor_type handler_executor =

@@ -28,6 +28,17 @@ std::size_t count_io_vectors(const BufferSequence& buffers)
     return count;
 }
 
+/// The first buffer of a sequence that isn't empty: there is one.
+template <typename BufferSequence>
+::iovec first_io_vector(const BufferSequence& buffers)
+{
+    auto it = asio::buffer_sequence_begin(buffers);
+    while (asio::const_buffer(*it).size() == 0)
+        ++it;
+    const asio::const_buffer buffer(*it);
+    return {const_cast<void*>(buffer.data()), buffer.size()};
+}
+
 /// Write the first buffers of a sequence that aren't empty to an array.
 template <typename BufferSequence>
 void fill_io_vectors(const BufferSequence& buffers, ::iovec* vectors, std::size_t count)

@@ -25,6 +25,14 @@ constexpr std::uint32_t rwf_append = 0x10;
 constexpr std::uint32_t rwf_atomic = 0x40;
 constexpr std::uint32_t rwf_dontcache = 0x80;
 
+/// What the options of one transfer ask of the kernel.
+struct kernel_options
+{
+    std::uint32_t rw_flags = 0;
+    std::uint16_t priority = 0;
+    bool valid = true;
+};
+
 /// The RWF flags that stand for options.
 constexpr std::uint32_t rw_flags(const io_options& options) noexcept
 {
@@ -51,6 +59,11 @@ constexpr std::uint16_t priority(const io_options& options) noexcept
         return 0;
     return static_cast<std::uint16_t>(static_cast<int>(options.priority->io_class) << class_shift |
                                       options.priority->level);
+}
+
+constexpr kernel_options translate(const io_options& options) noexcept
+{
+    return {rw_flags(options), priority(options), has_valid_priority(options)};
 }
 
 } // namespace detail

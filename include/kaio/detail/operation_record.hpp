@@ -9,9 +9,11 @@
 #include <sys/uio.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include <kaio/detail/config.hpp>
+#include <kaio/detail/control_block.hpp>
 
 namespace kaio {
 namespace detail {
@@ -19,17 +21,19 @@ namespace detail {
 class open_file;
 struct operation_record;
 
-/// What an operation does.
+/// What an operation does. The kernel has a command for each of them but the last.
 enum class operation_kind : std::uint8_t
 {
-    read,
-    write,
-    sync_all,
-    sync_data,
+    read = static_cast<int>(kernel_command::read),
+    write = static_cast<int>(kernel_command::write),
+    sync_all = static_cast<int>(kernel_command::sync_all),
+    sync_data = static_cast<int>(kernel_command::sync_data),
 
     /// Calls a function on a thread of the engine.
     call
 };
+
+constexpr std::size_t operation_kinds = 5;
 
 /// How far an operation has come. Only the engine changes it, under its lock.
 enum class operation_state : std::uint8_t
@@ -65,33 +69,66 @@ struct operation_record
     operation_record(operation_kind kind, upcall_function complete) noexcept
       : complete_(complete), kind_(kind)
     {
+        block_.data = reinterpret_cast<std::uintptr_t>(this);
+        block_.command = static_cast<kernel_command>(kind);
+        block_.flags = control_block::signals_descriptor;
     }
 
     operation_record(const operation_record&) = delete;
     operation_record& operator=(const operation_record&) = delete;
 
+    /// Say what a transfer moves.
+    void set_buffer(const ::iovec& buffer) noexcept
+    {
+        block_.buffer = reinterpret_cast<std::uintptr_t>(buffer.iov_base);
+        block_.length = buffer.iov_len;
+    }
+
+    /// Say which array, of a number of buffers, a transfer moves.
+    void set_buffers(::iovec* buffers, std::uint32_t count) noexcept
+    {
+        block_.command = kind_ == operation_kind::read ? kernel_command::read_to_several
+                                                       : kernel_command::write_from_several;
+        block_.buffer = reinterpret_cast<std::uintptr_t>(buffers);
+        block_.length = vector_count_ = count;
+    }
+
+    /// The array of a transfer's buffers, if vector_count_ says that there is one.
+    ::iovec* buffers() const noexcept
+    {
+        return reinterpret_cast<::iovec*>(static_cast<std::uintptr_t>(block_.buffer));
+    }
+
+    void set_priority(std::uint16_t priority) noexcept
+    {
+        block_.priority = priority;
+        if (priority != 0)
+            block_.flags |= control_block::has_priority;
+    }
+
+    // What the kernel is asked for. A transfer of one buffer needs no array of iovecs.
+    control_block block_{};
+
     // An operation is in at most one list at a time.
     operation_record* next_ = nullptr;
     operation_record* previous_ = nullptr;
 
-    const upcall_function complete_;
     open_file* file_ = nullptr;
     cancellation_link* cancellation_ = nullptr;
+    const upcall_function complete_;
+    call_function call_ = nullptr;
 
-    // What a transfer moves, and what it has moved before it had to go on elsewhere.
-    ::iovec* buffers_ = nullptr;
-    std::uint32_t buffer_count_ = 0;
-    std::uint32_t rw_flags_ = 0;
-    std::int64_t offset_ = 0;
-    std::int64_t transferred_ = 0;
-
-    // Bytes transferred, or a negative errno.
+    // Bytes transferred, or a negative errno. Until the operation has finished: what it has
+    // transferred before it had to go on elsewhere.
     std::int64_t result_ = 0;
 
-    call_function call_ = nullptr;
-    std::uint32_t cancellations_ = 0;
+    // What the user wants of the kernel. The control block has what is wanted of an attempt.
+    std::uint32_t rw_flags_ = 0;
 
-    std::uint16_t priority_ = 0;
+    // How many iovecs follow the operation.
+    std::uint32_t vector_count_ = 0;
+
+    std::uint32_t cancellations_ = 0;
     const operation_kind kind_;
     operation_state state_ = operation_state::created;
 
@@ -102,8 +139,10 @@ struct operation_record
     // looked up, and stays so where the system call moves the position itself.
     bool at_position_ = false;
 
-    // The engine asked the kernel not to wait. The user was told of a cancellation.
+    // The engine asked the kernel not to wait. Nothing else is particular to the operation either,
+    // a transfer of one buffer. The user was told of a cancellation.
     bool nowait_added_ = false;
+    bool plain_ = false;
     bool cancelled_ = false;
 
     // For a thread: to submit, not to carry out.

@@ -34,17 +34,15 @@ template <typename Operation, typename Allocator>
 class operation_storage
 {
 public:
-    operation_storage(const Allocator& allocator, std::size_t buffer_count)
-      : allocator_(allocator),
-        unit_count_(operation_units +
-                    (buffer_count * sizeof(::iovec) + sizeof(unit) - 1) / sizeof(unit)),
+    operation_storage(const Allocator& allocator, std::size_t vector_count)
+      : allocator_(allocator), unit_count_(units(vector_count)),
         memory_(unit_traits::allocate(allocator_, unit_count_))
     {
     }
 
     /// Take over the memory of an operation that was made in such a storage.
     operation_storage(const Allocator& allocator, Operation& operation)
-      : allocator_(allocator), unit_count_(operation.storage_units_),
+      : allocator_(allocator), unit_count_(units(operation.vector_count_)),
         memory_(reinterpret_cast<unit*>(&operation))
     {
     }
@@ -63,14 +61,9 @@ public:
         return memory_;
     }
 
-    ::iovec* buffers() const noexcept
+    ::iovec* vectors() const noexcept
     {
         return reinterpret_cast<::iovec*>(memory_ + operation_units);
-    }
-
-    std::size_t units() const noexcept
-    {
-        return unit_count_;
     }
 
     void release() noexcept
@@ -90,6 +83,11 @@ private:
 
     static constexpr std::size_t operation_units =
         (sizeof(Operation) + sizeof(unit) - 1) / sizeof(unit);
+
+    static constexpr std::size_t units(std::size_t vector_count)
+    {
+        return operation_units + (vector_count * sizeof(::iovec) + sizeof(unit) - 1) / sizeof(unit);
+    }
 
     using unit_allocator = typename std::allocator_traits<Allocator>::template rebind_alloc<unit>;
     using unit_traits = std::allocator_traits<unit_allocator>;

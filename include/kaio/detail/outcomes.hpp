@@ -28,43 +28,45 @@ inline error_code error_of(std::int64_t result) noexcept
 class transfer_outcome
 {
 public:
-    explicit transfer_outcome(const error_code& ec) noexcept : ec_(ec)
+    /// What is known without a transfer: an error, or that there was nothing to do.
+    explicit transfer_outcome(const error_code& ec) noexcept : result_(-ec.value())
     {
     }
 
     explicit transfer_outcome(const operation_record& record) noexcept
-      : ec_(error_of(record.result_)),
-        bytes_transferred_(record.result_ < 0 ? 0 : static_cast<std::size_t>(record.result_))
+      : result_(record.result_),
+        at_end_(record.result_ == 0 && record.kind_ == operation_kind::read)
     {
-        if (record.result_ == 0 && record.kind_ == operation_kind::read)
-            ec_ = asio::error::eof;
     }
 
     template <typename Handler>
     void deliver(Handler&& handler)
     {
-        std::forward<Handler>(handler)(ec_, bytes_transferred_);
+        std::forward<Handler>(handler)(ec(), bytes_transferred());
     }
 
     template <typename Executor, typename Handler>
     void post(const Executor& executor, Handler&& handler)
     {
-        asio::post(executor, asio::append(std::forward<Handler>(handler), ec_, bytes_transferred_));
+        asio::post(executor,
+                   asio::append(std::forward<Handler>(handler), ec(), bytes_transferred()));
     }
 
-    const error_code& ec() const noexcept
+    error_code ec() const noexcept
     {
-        return ec_;
+        if (result_ > 0)
+            return error_code();
+        return at_end_ ? error_code(asio::error::eof) : error_of(result_);
     }
 
     std::size_t bytes_transferred() const noexcept
     {
-        return bytes_transferred_;
+        return result_ < 0 ? 0 : static_cast<std::size_t>(result_);
     }
 
 private:
-    error_code ec_;
-    std::size_t bytes_transferred_ = 0;
+    std::int64_t result_;
+    bool at_end_ = false;
 };
 
 /// What an operation that has no other result tells its handler.

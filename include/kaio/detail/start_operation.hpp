@@ -23,8 +23,8 @@ namespace detail {
 
 /// Complete an operation that there is nothing to do for, or that can't be done.
 template <typename Outcome, typename Handler, typename Executor>
-void complete_without_engine(aio_service& service, const Executor& executor, Handler&& handler,
-                             const error_code& ec)
+[[gnu::noinline]] void complete_without_engine(aio_service& service, const Executor& executor,
+                                               Handler&& handler, const error_code& ec)
 {
     service.engine()->count_immediate(!!ec);
     KAIO_HANDLER_LOCATION("complete at once");
@@ -36,9 +36,18 @@ template <typename Operation>
 void connect_slot(aio_service& service, Operation& operation)
 {
     auto slot = asio::get_associated_cancellation_slot(operation.handler());
-    if (slot.is_connected())
+    if (!slot.is_connected())
+        return;
+    try
+    {
         slot.template emplace<slot_cancellation>(*service.engine(), *service.dispatcher(),
                                                  operation);
+    }
+    catch (...)
+    {
+        operation.discard();
+        throw;
+    }
 }
 
 /// Bring the data, or data and metadata, of a file to stable storage.
@@ -58,11 +67,10 @@ void start_sync(operation_kind kind, file_handle& handle, const Executor& execut
     }
 
     std::decay_t<Handler> decayed(std::forward<Handler>(handler));
-    auto operation = operation_type::create(kind, decayed, executor,
-                                            service.dispatcher()->executor(), sync_request());
-    KAIO_HANDLER_CREATION(*operation, handle);
-    connect_slot(service, *operation);
-    service.dispatcher()->start(*operation.release(), *handle.file());
+    auto& operation = operation_type::create(kind, decayed, executor, handle, sync_request());
+    KAIO_HANDLER_CREATION(operation, handle);
+    connect_slot(service, operation);
+    service.dispatcher()->start(operation, *handle.file());
 }
 
 enum class cancellable
@@ -80,15 +88,15 @@ void start_call(file_handle& handle, open_file& file, const Executor& executor, 
 
     aio_service& service = handle.service();
     std::decay_t<Handler> decayed(std::forward<Handler>(handler));
-    auto operation = operation_type::create(operation_kind::call, decayed, executor,
-                                            service.dispatcher()->executor(), std::move(request));
-    KAIO_HANDLER_CREATION(*operation, handle);
-    operation->call_ = [](operation_record& record, int descriptor) {
+    auto& operation =
+        operation_type::create(operation_kind::call, decayed, executor, handle, std::move(request));
+    KAIO_HANDLER_CREATION(operation, handle);
+    operation.call_ = [](operation_record& record, int descriptor) {
         return static_cast<operation_type&>(record).request().call(descriptor);
     };
     if (c == cancellable::yes)
-        connect_slot(service, *operation);
-    service.dispatcher()->start(*operation.release(), file);
+        connect_slot(service, operation);
+    service.dispatcher()->start(operation, file);
 }
 
 /// Do something with an open file on a thread.

@@ -18,7 +18,6 @@
 #include <kaio/detail/kernel_options.hpp>
 #include <kaio/detail/start_operation.hpp>
 #include <kaio/detail/throw_error.hpp>
-#include <kaio/io_options.hpp>
 
 namespace kaio {
 namespace detail {
@@ -26,29 +25,35 @@ namespace detail {
 /// Where a transfer takes place: at an offset, or else at the position of the file.
 using transfer_offset = std::optional<std::uint64_t>;
 
+/// Whether there can be such a transfer.
+inline bool is_possible(transfer_offset offset, kernel_options options) noexcept
+{
+    return options.valid && (!offset || *offset <= static_cast<std::uint64_t>(INT64_MAX));
+}
+
 /// Why a transfer can't be started, or no error.
-inline error_code check_transfer(const file_handle& handle, const transfer_offset& offset,
-                                 const io_options& options) noexcept
+inline error_code check_transfer(const file_handle& handle, transfer_offset offset,
+                                 kernel_options options) noexcept
 {
     if (!handle.is_open())
         return asio::error::bad_descriptor;
-    if (offset > static_cast<std::uint64_t>(INT64_MAX) || !has_valid_priority(options))
-        return asio::error::invalid_argument;
-    return error_code();
+    return is_possible(offset, options) ? error_code() : asio::error::invalid_argument;
 }
 
 /// The offset as the kernel takes it. One of -1, which check_transfer() lets nobody ask for, means
 /// the position.
-inline std::int64_t kernel_offset(const transfer_offset& offset) noexcept
+inline std::int64_t kernel_offset(transfer_offset offset) noexcept
 {
     return offset ? static_cast<std::int64_t>(*offset) : -1;
 }
 
 /// Start a read or a write.
+/** In line: most of what it is given is constant where it is called, and options usually absent. */
 template <typename Handler, typename Executor, typename BufferSequence>
-void start_transfer(operation_kind kind, file_handle& handle, const Executor& executor,
-                    Handler&& handler, const transfer_offset& offset, const BufferSequence& buffers,
-                    const io_options& options)
+[[gnu::always_inline]] inline void
+start_transfer(operation_kind kind, file_handle& handle, const Executor& executor,
+               Handler&& handler, transfer_offset offset, const BufferSequence& buffers,
+               kernel_options options)
 {
     using operation_type = file_operation<std::decay_t<Handler>, Executor, transfer_request>;
 
@@ -57,33 +62,38 @@ void start_transfer(operation_kind kind, file_handle& handle, const Executor& ex
     if (!d)
         return; // The context is being destroyed, and handlers with it.
 
-    const error_code ec = check_transfer(handle, offset, options);
-    const std::size_t buffer_count = ec ? 0 : count_io_vectors(buffers);
+    const bool possible = handle.is_open() && is_possible(offset, options);
+    const std::size_t buffer_count = possible ? count_io_vectors(buffers) : 0;
     if (buffer_count == 0)
     {
         complete_without_engine<transfer_outcome>(service, executor, std::forward<Handler>(handler),
-                                                  ec);
+                                                  check_transfer(handle, offset, options));
         return;
     }
 
     std::decay_t<Handler> decayed(std::forward<Handler>(handler));
-    auto operation = operation_type::create(kind, decayed, executor, d->executor(),
-                                            transfer_request(), buffer_count);
-    fill_io_vectors(buffers, operation->buffers_, buffer_count);
-    operation->offset_ = kernel_offset(offset);
-    operation->at_position_ = !offset;
-    operation->rw_flags_ = rw_flags(options);
-    operation->priority_ = priority(options);
-    operation->serial_ = !offset || (options.append && kind == operation_kind::write);
-    KAIO_HANDLER_CREATION(*operation, handle);
-    connect_slot(service, *operation);
-    d->start(*operation.release(), *handle.file());
+    const auto vector_count = static_cast<std::uint32_t>(buffer_count == 1 ? 0 : buffer_count);
+    auto& operation =
+        operation_type::create(kind, decayed, executor, handle, transfer_request(), vector_count);
+    if (vector_count == 0)
+        operation.set_buffer(first_io_vector(buffers));
+    else
+        fill_io_vectors(buffers, operation.buffers(), vector_count);
+    operation.block_.offset = kernel_offset(offset);
+    operation.at_position_ = !offset;
+    operation.rw_flags_ = options.rw_flags;
+    operation.set_priority(options.priority);
+    operation.serial_ =
+        !offset || ((options.rw_flags & rwf_append) != 0 && kind == operation_kind::write);
+    KAIO_HANDLER_CREATION(operation, handle);
+    connect_slot(service, operation);
+    d->start(operation, *handle.file());
 }
 
 /// Carry out a read or a write now.
 template <typename BufferSequence>
-std::size_t transfer(operation_kind kind, const file_handle& handle, const transfer_offset& offset,
-                     const BufferSequence& buffers, const io_options& options, error_code& ec)
+std::size_t transfer(operation_kind kind, const file_handle& handle, transfer_offset offset,
+                     const BufferSequence& buffers, kernel_options options, error_code& ec)
 {
     ec = check_transfer(handle, offset, options);
     if (ec)
@@ -103,7 +113,7 @@ std::size_t transfer(operation_kind kind, const file_handle& handle, const trans
 
     int error = 0;
     const std::size_t bytes_transferred = descriptor::transfer(
-        handle.descriptor(), kind, vectors, count, kernel_offset(offset), rw_flags(options), error);
+        handle.descriptor(), kind, vectors, count, kernel_offset(offset), options.rw_flags, error);
     ec = system_error_code(error);
     if (!ec && bytes_transferred == 0 && kind == operation_kind::read)
         ec = asio::error::eof;
