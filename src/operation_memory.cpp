@@ -76,12 +76,12 @@ struct cache_owner
     {
         for (free_blocks& free : thread_blocks.classes)
             free.room = most_blocks;
-        state = owned;
+        thread_blocks.owner = block_cache::owner_state::alive;
     }
 
     ~cache_owner()
     {
-        state = ended;
+        thread_blocks.owner = block_cache::owner_state::gone;
         for (free_blocks& free : thread_blocks.classes)
             free_chain(std::exchange(free, {}).first);
     }
@@ -89,25 +89,15 @@ struct cache_owner
     void be_made() const
     {
     }
-
-    enum state_type
-    {
-        none,
-        owned,
-        ended
-    };
-
-    static __thread state_type state;
 };
 
-__thread cache_owner::state_type cache_owner::state = cache_owner::none;
 thread_local const cache_owner owner;
 
 bool has_owner()
 {
-    if (cache_owner::state == cache_owner::none)
+    if (thread_blocks.owner == block_cache::owner_state::none)
         owner.be_made();
-    return cache_owner::state == cache_owner::owned;
+    return thread_blocks.owner == block_cache::owner_state::alive;
 }
 
 void put_bundle_away(std::size_t size_class) noexcept
@@ -129,25 +119,34 @@ constexpr bool caching = false;
 constexpr bool caching = true;
 #endif
 
+bool cached(std::size_t size)
+{
+    return caching && size <= block_cache::largest_size && has_owner();
+}
+
 } // namespace
 
 __thread block_cache thread_blocks{};
 
-void* allocate_from_others(std::size_t size)
+void* allocate_out_of_line(std::size_t size)
 {
     if (size > block_cache::largest_size)
         return ::operator new(size);
     const std::size_t size_class = block_cache::class_of(size);
-    free_block* const chain = caching && has_owner() ? store.take(size_class) : nullptr;
-    if (!chain)
-        return ::operator new((size_class + 1) * block_cache::size_step);
-    thread_blocks.classes[size_class] = {chain->next, most_blocks - (bundle_blocks - 1)};
-    return chain;
+    if (cached(size))
+    {
+        free_blocks& free = thread_blocks.classes[size_class];
+        if (!free.first && (free.first = store.take(size_class)))
+            free.room -= bundle_blocks;
+        if (free.first)
+            return free.pop();
+    }
+    return ::operator new((size_class + 1) * block_cache::size_step);
 }
 
-void deallocate_to_others(void* memory, std::size_t size) noexcept
+void deallocate_out_of_line(void* memory, std::size_t size) noexcept
 {
-    if (!caching || size > block_cache::largest_size || !has_owner())
+    if (!cached(size))
     {
         ::operator delete(memory);
         return;
@@ -155,7 +154,7 @@ void deallocate_to_others(void* memory, std::size_t size) noexcept
     const std::size_t size_class = block_cache::class_of(size);
     if (thread_blocks.classes[size_class].room == 0)
         put_bundle_away(size_class);
-    deallocate_operation(memory, size);
+    thread_blocks.classes[size_class].push(memory);
 }
 
 } // namespace detail

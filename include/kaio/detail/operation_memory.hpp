@@ -26,13 +26,36 @@ struct free_block
 /// The free blocks of one size, and how many more may be added.
 struct free_blocks
 {
+    void push(void* memory) noexcept
+    {
+        auto* const block = new (memory) free_block;
+        block->next = first;
+        first = block;
+        --room;
+    }
+
+    void* pop() noexcept
+    {
+        free_block* const block = first;
+        first = block->next;
+        ++room;
+        return block;
+    }
+
     free_block* first;
     unsigned room;
 };
 
-/// The free blocks of a thread. There is no room before the thread has taken care of its end.
+/// The free blocks of a thread. There is only room while something will free them at its end.
 struct block_cache
 {
+    enum class owner_state
+    {
+        none,
+        alive,
+        gone
+    };
+
     static constexpr std::size_t size_step = 64;
     static constexpr std::size_t largest_size = 1024;
     static constexpr std::size_t size_classes = largest_size / size_step;
@@ -43,6 +66,7 @@ struct block_cache
     }
 
     free_blocks classes[size_classes];
+    owner_state owner;
 };
 
 // Blocks that are used again at once would hide the use of freed operations from the sanitizer.
@@ -58,8 +82,10 @@ struct block_cache
 // anything to construct.
 extern KAIO_DECL __thread block_cache thread_blocks;
 
-KAIO_DECL void* allocate_from_others(std::size_t size);
-KAIO_DECL void deallocate_to_others(void* memory, std::size_t size) noexcept;
+// What these two do, the functions in line below do with fewer steps in the usual case. A program
+// with a sanitizer may be linked with a library without, so that the two must get along.
+KAIO_DECL void* allocate_out_of_line(std::size_t size);
+KAIO_DECL void deallocate_out_of_line(void* memory, std::size_t size) noexcept;
 
 [[gnu::always_inline]] inline void* allocate_operation(std::size_t size)
 {
@@ -67,18 +93,14 @@ KAIO_DECL void deallocate_to_others(void* memory, std::size_t size) noexcept;
     if (size <= block_cache::largest_size)
     {
         free_blocks& free = thread_blocks.classes[block_cache::class_of(size)];
-        if (free_block* const block = free.first)
-        {
-            free.first = block->next;
-            ++free.room;
-            return block;
-        }
+        if (free.first)
+            return free.pop();
     }
 #endif
-    return allocate_from_others(size);
+    return allocate_out_of_line(size);
 }
 
-inline void deallocate_operation(void* memory, std::size_t size) noexcept
+[[gnu::always_inline]] inline void deallocate_operation(void* memory, std::size_t size) noexcept
 {
 #if !defined(KAIO_NO_BLOCK_CACHE)
     if (size <= block_cache::largest_size)
@@ -86,15 +108,12 @@ inline void deallocate_operation(void* memory, std::size_t size) noexcept
         free_blocks& free = thread_blocks.classes[block_cache::class_of(size)];
         if (free.room != 0)
         {
-            auto* const block = new (memory) free_block;
-            block->next = free.first;
-            free.first = block;
-            --free.room;
+            free.push(memory);
             return;
         }
     }
 #endif
-    deallocate_to_others(memory, size);
+    deallocate_out_of_line(memory, size);
 }
 
 /// The allocator of operations whose handler has no associated allocator.
