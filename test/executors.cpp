@@ -116,6 +116,28 @@ BOOST_AUTO_TEST_CASE(handlers_run_on_the_executor_of_the_file)
     check_runs_on(*this, on_strand, 1);
 }
 
+// Made of the context's own executor without a word, as one may be that a program wraps around it.
+struct converted_executor : tracking_executor<asio::io_context::executor_type>
+{
+    converted_executor(const asio::io_context::executor_type& inner) noexcept
+      : tracking_executor(3, inner)
+    {
+    }
+};
+
+BOOST_AUTO_TEST_CASE(handlers_run_on_the_executor_that_a_file_has_after_a_move)
+{
+    using own = kaio::basic_random_access_file<asio::io_context::executor_type>;
+    own first(context, on_disk.path(), file_base::read_write);
+    kaio::basic_random_access_file<converted_executor> constructed(std::move(first));
+    check_runs_on(*this, constructed, 3);
+
+    own second(context, on_disk.path(), file_base::read_write);
+    kaio::basic_random_access_file<converted_executor> assigned(context.get_executor());
+    assigned = std::move(second);
+    check_runs_on(*this, assigned, 3);
+}
+
 BOOST_AUTO_TEST_CASE(handlers_run_on_their_own_executor)
 {
     const tracking_executor for_file(1, context.get_executor());

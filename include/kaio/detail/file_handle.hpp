@@ -37,6 +37,21 @@ public:
     {
     }
 
+    /// Take over the handle of a file with an executor of another type.
+    template <typename Executor>
+    file_handle(file_handle&& other, const Executor& executor) noexcept
+      : file_handle(std::move(other))
+    {
+        set_executor(executor);
+    }
+
+    /// Say what is the executor of the file now.
+    template <typename Executor>
+    void set_executor(const Executor& executor) noexcept
+    {
+        on_context_ = runs_on_context(executor);
+    }
+
     file_handle& operator=(file_handle&& other) noexcept
     {
         if (this != &other)
