@@ -38,6 +38,25 @@ using namespace kaio::test;
 using kaio::file_base;
 using kaio::random_access_file;
 
+// A handler that brings its buffers along, as composed operations do.
+struct buffer_owner
+{
+    static void read_into(random_access_file& file, std::vector<asio::mutable_buffer> buffers,
+                          outcome& result)
+    {
+        buffer_owner self{std::move(buffers), &result};
+        file.async_read_some_at(0, self.buffers, std::move(self));
+    }
+
+    void operator()(error_code ec, std::size_t bytes)
+    {
+        record_in{*result}(ec, bytes);
+    }
+
+    std::vector<asio::mutable_buffer> buffers;
+    outcome* result;
+};
+
 struct fixture : context_fixture
 {
     // One read, by the call that waits and by the one that doesn't: they agree.
@@ -442,6 +461,27 @@ BOOST_AUTO_TEST_CASE(many_buffers_are_filled_one_after_the_other)
     BOOST_TEST(!write(file, 4000, buffers, bytes));
     BOOST_TEST(bytes == 1000u);
     BOOST_CHECK(f.contents() == pattern(0, 4000) + pattern(50000, 1000) + pattern(5000, 5000));
+}
+
+BOOST_AUTO_TEST_CASE(buffers_that_belong_to_the_handler)
+{
+    const temporary_file on_disk(pattern(0, 1000));
+    random_access_file file(context, on_disk.path(), file_base::read_only);
+    for (const std::size_t count : {1U, 2U, 5U})
+    {
+        std::string memory(1000, '\0');
+        std::vector<asio::mutable_buffer> buffers;
+        for (std::size_t i = 0; i != count; ++i)
+            buffers.emplace_back(&memory[i * 1000 / count], 1000 / count);
+        outcome result;
+        buffer_owner::read_into(file, std::move(buffers), result);
+        run_again(context);
+        BOOST_TEST_CONTEXT(count << " buffers")
+        {
+            BOOST_TEST(result.succeeded(1000 / count * count), result);
+            BOOST_TEST(memory.substr(0, 1000 / count) == pattern(0, 1000 / count));
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(empty_buffers_between_full_ones)

@@ -27,20 +27,34 @@ namespace detail {
 /**
  * A request says what is particular to a kind of operation. It has a member @c outcome(record) that
  * makes of the result what the handler is called with. Behind the operation, in the same block of
- * memory, there is room for the array of a transfer's buffers.
+ * memory, there is room for the array of a transfer's buffers, if it has several.
  */
 template <typename Handler, typename Executor, typename Request>
 class file_operation final : public operation_record BOOST_ASIO_ALSO_INHERIT_TRACKED_HANDLER
 {
 public:
     /// Make an operation in memory of its handler.
-    [[gnu::always_inline]] static file_operation&
-    create(operation_kind kind, Handler& handler, const Executor& executor,
-           const file_handle& handle, Request&& request, std::uint32_t vector_count = 0)
+    template <typename RawHandler>
+    static file_operation& create(operation_kind kind, RawHandler&& handler,
+                                  const Executor& executor, const file_handle& handle,
+                                  Request&& request)
     {
-        storage memory(operation_allocator_for(handler), vector_count);
-        auto* operation = new (memory.operation())
-            file_operation(kind, handler, executor, handle, std::move(request));
+        return create(kind, std::forward<RawHandler>(handler), executor, handle, std::move(request),
+                      0, [](::iovec*) {});
+    }
+
+    /// Make an operation with an array of buffers.
+    /** They may belong to the handler: fill is called with the array before that is moved. */
+    template <typename RawHandler, typename Fill>
+    [[gnu::always_inline]] static file_operation&
+    create(operation_kind kind, RawHandler&& handler, const Executor& executor,
+           const file_handle& handle, Request&& request, std::uint32_t vector_count, Fill fill)
+    {
+        storage memory(operation_allocator_for(std::as_const(handler)), vector_count);
+        if (vector_count != 0)
+            fill(memory.vectors());
+        auto* operation = new (memory.operation()) file_operation(
+            kind, std::forward<RawHandler>(handler), executor, handle, std::move(request));
         if (vector_count != 0)
             operation->set_buffers(memory.vectors(), vector_count);
         memory.release();
@@ -71,11 +85,12 @@ private:
         decltype(std::declval<Request&>().outcome(std::declval<const operation_record&>()));
     using completion_type = completion<Handler, outcome_type>;
 
-    file_operation(operation_kind kind, Handler& handler, const Executor& executor,
+    template <typename RawHandler>
+    file_operation(operation_kind kind, RawHandler&& handler, const Executor& executor,
                    const file_handle& handle, Request&& request)
       : operation_record(kind, &file_operation::complete),
         work_(handler, executor, handle.service().dispatcher()->executor(), handle.on_context()),
-        request_(std::move(request)), handler_(std::move(handler))
+        request_(std::move(request)), handler_(std::forward<RawHandler>(handler))
     {
     }
 

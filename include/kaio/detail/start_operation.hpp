@@ -66,8 +66,8 @@ void start_sync(operation_kind kind, file_handle& handle, const Executor& execut
         return;
     }
 
-    std::decay_t<Handler> decayed(std::forward<Handler>(handler));
-    auto& operation = operation_type::create(kind, decayed, executor, handle, sync_request());
+    auto& operation = operation_type::create(kind, std::forward<Handler>(handler), executor, handle,
+                                             sync_request());
     KAIO_HANDLER_CREATION(operation, handle);
     connect_slot(service, operation);
     service.dispatcher()->start(operation, *handle.file());
@@ -87,9 +87,8 @@ void start_call(file_handle& handle, open_file& file, const Executor& executor, 
     using operation_type = file_operation<std::decay_t<Handler>, Executor, Request>;
 
     aio_service& service = handle.service();
-    std::decay_t<Handler> decayed(std::forward<Handler>(handler));
-    auto& operation =
-        operation_type::create(operation_kind::call, decayed, executor, handle, std::move(request));
+    auto& operation = operation_type::create(operation_kind::call, std::forward<Handler>(handler),
+                                             executor, handle, std::move(request));
     KAIO_HANDLER_CREATION(operation, handle);
     operation.call_ = [](operation_record& record, int descriptor) {
         return static_cast<operation_type&>(record).request().call(descriptor);

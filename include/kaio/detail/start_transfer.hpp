@@ -71,14 +71,14 @@ start_transfer(operation_kind kind, file_handle& handle, const Executor& executo
         return;
     }
 
-    std::decay_t<Handler> decayed(std::forward<Handler>(handler));
-    const auto vector_count = static_cast<std::uint32_t>(buffer_count == 1 ? 0 : buffer_count);
-    auto& operation =
-        operation_type::create(kind, decayed, executor, handle, transfer_request(), vector_count);
-    if (vector_count == 0)
-        operation.set_buffer(first_io_vector(buffers));
-    else
-        fill_io_vectors(buffers, operation.buffers(), vector_count);
+    const bool single = buffer_count == 1;
+    const ::iovec buffer = single ? first_io_vector(buffers) : ::iovec();
+    const auto vector_count = static_cast<std::uint32_t>(single ? 0 : buffer_count);
+    auto& operation = operation_type::create(
+        kind, std::forward<Handler>(handler), executor, handle, transfer_request(), vector_count,
+        [&](::iovec* vectors) { fill_io_vectors(buffers, vectors, vector_count); });
+    if (single)
+        operation.set_buffer(buffer);
     operation.block_.offset = kernel_offset(offset);
     operation.at_position_ = !offset;
     operation.rw_flags_ = options.rw_flags;
