@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <cstddef>
 #include <fstream>
 #include <string>
 
@@ -24,24 +23,6 @@ namespace {
 
 static_assert(sizeof(::io_event) == sizeof(completion_event),
               "the event of libaio is the kernel's");
-
-static_assert(sizeof(::iocb) == sizeof(control_block) &&
-                  offsetof(::iocb, aio_rw_flags) == offsetof(control_block, rw_flags) &&
-                  offsetof(::iocb, aio_lio_opcode) == offsetof(control_block, command) &&
-                  offsetof(::iocb, aio_fildes) == offsetof(control_block, file_descriptor) &&
-                  offsetof(::iocb, u.c.buf) == offsetof(control_block, buffer) &&
-                  offsetof(::iocb, u.c.nbytes) == offsetof(control_block, length) &&
-                  offsetof(::iocb, u.c.offset) == offsetof(control_block, offset) &&
-                  offsetof(::iocb, u.c.resfd) == offsetof(control_block, wake_descriptor),
-              "the control block of libaio is the kernel's");
-
-static_assert(static_cast<int>(kernel_command::read) == IO_CMD_PREAD &&
-                  static_cast<int>(kernel_command::write) == IO_CMD_PWRITE &&
-                  static_cast<int>(kernel_command::sync_all) == IO_CMD_FSYNC &&
-                  static_cast<int>(kernel_command::sync_data) == IO_CMD_FDSYNC &&
-                  static_cast<int>(kernel_command::read_to_several) == IO_CMD_PREADV &&
-                  static_cast<int>(kernel_command::write_from_several) == IO_CMD_PWRITEV,
-              "the commands of libaio are the kernel's");
 
 constexpr std::size_t most_events_at_once = 64;
 

@@ -7,6 +7,7 @@
 #define KAIO_AIO_CONTEXT_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include <kaio/detail/operation_record.hpp>
@@ -63,7 +64,7 @@ public:
     std::size_t harvest(Function&& f) noexcept
     {
         const auto deliver = [&](const completion_event& event) {
-            f(*reinterpret_cast<operation_record*>(event.data), event.result);
+            f(record_of(event), event.result);
         };
         if (ring_.usable())
             return ring_.consume(deliver);
@@ -84,10 +85,15 @@ public:
     {
         const std::size_t count = get_events(1);
         for (std::size_t i = 0; i != count; ++i)
-            f(*reinterpret_cast<operation_record*>(events_[i].data), events_[i].result);
+            f(record_of(events_[i]), events_[i].result);
     }
 
 private:
+    static operation_record& record_of(const completion_event& event) noexcept
+    {
+        return *reinterpret_cast<operation_record*>(static_cast<std::uintptr_t>(event.data));
+    }
+
     std::size_t get_events(long minimum) noexcept;
 
     void* context_ = nullptr;

@@ -19,18 +19,22 @@
 namespace kaio {
 namespace detail {
 
-// As completed(), for what most operations come to.
-inline void engine::implementation::plain_completed(operation_record& record,
-                                                    std::int64_t result) noexcept
+inline void engine::implementation::attempt_succeeded(operation_record& record,
+                                                      std::int64_t result) noexcept
 {
     open_file& file = *record.file_;
-    --file.in_flight_;
-    --file.account_->in_flight;
-    --in_flight_;
     file.learned(record).succeeded();
     if (file.depth_limit_ < slots_ && is_direct_to_device(record))
         ++file.depth_limit_;
     finish(record, result);
+}
+
+// As completed(), for what most operations come to.
+inline void engine::implementation::completed_as_wanted(operation_record& record,
+                                                        std::int64_t result) noexcept
+{
+    uncount_slot(record);
+    attempt_succeeded(record, result);
 }
 
 std::size_t engine::implementation::harvest() noexcept
@@ -39,9 +43,10 @@ std::size_t engine::implementation::harvest() noexcept
         return 0;
     const std::size_t count =
         context_->harvest([this](operation_record& record, std::int64_t result) {
-            const bool all = result == static_cast<std::int64_t>(record.block_.length);
-            if (record.plain_ && all && !worker_wants_slot_)
-                plain_completed(record, result);
+            const bool as_wanted = record.nowait_added_ && record.vector_count_ == 0 &&
+                                   result == static_cast<std::int64_t>(record.block_.length);
+            if (as_wanted && !worker_wants_slot_)
+                completed_as_wanted(record, result);
             else
                 completed(record, result);
         });
@@ -92,18 +97,13 @@ void engine::implementation::completed(operation_record& record, std::int64_t re
     }
     else
     {
-        learned.succeeded();
-        if (file.depth_limit_ < slots_ && is_direct_to_device(record))
-            ++file.depth_limit_;
-        finish(record, result);
+        attempt_succeeded(record, result);
     }
 }
 
 void engine::implementation::give_back_slot(operation_record& record) noexcept
 {
-    --record.file_->in_flight_;
-    --record.file_->account_->in_flight;
-    --in_flight_;
+    uncount_slot(record);
     if (worker_wants_slot_)
     {
         worker_wants_slot_ = false;

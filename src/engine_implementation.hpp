@@ -105,7 +105,16 @@ public:
     // What became of operations: completion.cpp.
     std::size_t harvest() noexcept;
     void completed(operation_record& record, std::int64_t result) noexcept;
-    void plain_completed(operation_record& record, std::int64_t result) noexcept;
+    void completed_as_wanted(operation_record& record, std::int64_t result) noexcept;
+    void attempt_succeeded(operation_record& record, std::int64_t result) noexcept;
+
+    void uncount_slot(const operation_record& record) noexcept
+    {
+        --record.file_->in_flight_;
+        --record.file_->account_->in_flight;
+        --in_flight_;
+    }
+
     void give_back_slot(operation_record& record) noexcept;
     void retry_on_loop(operation_record& record) noexcept;
     void continue_off_loop(operation_record& record, std::uint64_t& fallbacks) noexcept;
@@ -152,7 +161,7 @@ public:
     std::optional<aio_context> context_;
     submission_queue queue_;
     record_queue finished_;
-    service_statistics statistics_;
+    service_statistics statistics_; // Without what statistics() makes of other members.
 
     // The results of what succeeded, added up for each kind of operation: for transfers, bytes.
     std::array<std::uint64_t, operation_kinds> results_{};

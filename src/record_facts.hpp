@@ -60,7 +60,7 @@ inline std::uint64_t requested(const operation_record& record)
     if (record.vector_count_ == 0)
         return record.block_.length;
     std::uint64_t total = 0;
-    for (std::uint32_t i = 0; i != record.block_.length; ++i)
+    for (std::uint32_t i = 0; i != record.vector_count_; ++i)
         total += record.buffers()[i].iov_len;
     return total;
 }

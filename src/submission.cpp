@@ -24,7 +24,7 @@ namespace {
 // takes 3-5 us for each operation (virtio disk, Linux 6.18).
 constexpr std::chrono::milliseconds blocked_submission(1);
 
-// How many times the slots that are left a file, or the files of a mount, may have of them.
+// A file, and the files of a mount, may hold at most this many times the slots that are left.
 constexpr std::size_t share_of_file = 8;
 constexpr std::size_t share_of_mount = 16;
 
@@ -34,7 +34,7 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
                                                              bool starved) noexcept
 {
     open_file& file = *record.file_;
-    record.nowait_added_ = record.plain_ = false;
+    record.nowait_added_ = false;
     if (!context_ || !file.takes_aio_)
         return road::thread;
     if (record.at_position_ && record.block_.offset == -1)
@@ -133,7 +133,8 @@ void engine::implementation::fill_from_loop(submission_batch& batch) noexcept
     }
 }
 
-// How many slots a file may surely take, one after the other, as all have as much as they want.
+// How many slots a file that has one may take one after the other: several while even all files
+// together hold less than one may.
 std::size_t engine::implementation::plenty(const open_file& file) const noexcept
 {
     const std::size_t left = slots_ - in_flight_;
@@ -149,6 +150,9 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
 {
     if (!file.takes_aio_ || !submits_on_loop_ || !file.serial_.empty())
         return 0;
+    static_assert(static_cast<int>(operation_kind::read) == 0 &&
+                      static_cast<int>(operation_kind::write) == 1,
+                  "the order of what follows");
     const bool trusted[] = {file.reads_.trusted(),
                             file.writes_.trusted() && !has_writes_wait(file)};
     const std::size_t most = queue_.ready().size() == 1 ? std::min(batch.room(), plenty(file)) : 1;
@@ -163,7 +167,7 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
             record->vector_count_ != 0)
             break;
         record->state_ = operation_state::in_flight;
-        record->nowait_added_ = record->plain_ = true;
+        record->nowait_added_ = true;
         record->block_.rw_flags = rwf_nowait;
         record->block_.file_descriptor = file.descriptor_;
         record->block_.wake_descriptor = wake_descriptor;

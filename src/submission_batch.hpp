@@ -7,6 +7,7 @@
 #define KAIO_SUBMISSION_BATCH_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "open_file.hpp"
@@ -56,7 +57,8 @@ public:
 
     operation_record& operator[](std::size_t index) const noexcept
     {
-        return *reinterpret_cast<operation_record*>(blocks_[index]->data);
+        return *reinterpret_cast<operation_record*>(
+            static_cast<std::uintptr_t>(blocks_[index]->data));
     }
 
     const std::vector<user>& users() const noexcept

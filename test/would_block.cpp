@@ -497,12 +497,14 @@ public:
 
     std::size_t refusals() const
     {
+        const std::lock_guard<std::mutex> lock(mutex_);
         return refusals_;
     }
 
 private:
     int submit(::aio_context_t kernel, long count, ::iocb** blocks)
     {
+        const std::lock_guard<std::mutex> lock(mutex_);
         for (long i = 0; i != count; ++i)
         {
             ::iocb block = *blocks[i];
@@ -528,6 +530,7 @@ private:
                    ::timespec* timeout)
     {
         const int count = kernel_get_events(kernel, minimum, maximum, events, timeout);
+        const std::lock_guard<std::mutex> lock(mutex_);
         // Refusals are there at once, whatever the device has done meanwhile.
         std::stable_partition(events, events + std::max(count, 0), [&](const ::io_event& event) {
             return refused_.count(event.data) != 0;
@@ -543,6 +546,9 @@ private:
     }
 
     const std::size_t room_;
+
+    // A submission that took long has the next one made by a thread.
+    mutable std::mutex mutex_;
     std::set<std::uint64_t> accepted_;
     std::set<std::uint64_t> refused_;
     std::size_t refusals_ = 0;

@@ -48,8 +48,8 @@ class lane
 {
 public:
     lane(const cell& c, std::size_t number)
-      : cell_(c), workload_(c), bare_(c.bare && !workload_.syncs()), first_(number),
-        memory_(c.depth / c.loops * c.block_size)
+      : cell_(c), workload_(c), bare_(c.bare && !workload_.syncs() && c.access != access::extend),
+        first_(number), memory_(c.depth / c.loops * c.block_size)
     {
         const std::size_t depth = c.depth / c.loops;
         for (std::size_t i = 0; i != depth; ++i)
@@ -179,7 +179,10 @@ private:
         if (result != static_cast<long>(cell_.block_size))
             fail(s, result);
         else if (s.started_operations != limit_)
-            return ++s.started_operations, true;
+        {
+            ++s.started_operations;
+            return true;
+        }
         return false;
     }
 

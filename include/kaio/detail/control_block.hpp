@@ -24,7 +24,7 @@ enum class kernel_command : std::uint16_t
     write_from_several = 8
 };
 
-/// What the kernel reads of an operation while io_submit lasts: its struct iocb.
+/// What the kernel reads of an operation while io_submit lasts, and writes the key of: its iocb.
 /** That name is taken by <libaio.h> and <linux/aio_abi.h>, which programs may include. */
 struct control_block
 {

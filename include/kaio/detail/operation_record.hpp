@@ -70,7 +70,8 @@ struct operation_record
       : complete_(complete), kind_(kind)
     {
         block_.data = reinterpret_cast<std::uintptr_t>(this);
-        block_.command = static_cast<kernel_command>(kind);
+        if (kind != operation_kind::call)
+            block_.command = static_cast<kernel_command>(kind);
         block_.flags = control_block::signals_descriptor;
     }
 
@@ -139,10 +140,10 @@ struct operation_record
     // looked up, and stays so where the system call moves the position itself.
     bool at_position_ = false;
 
-    // The engine asked the kernel not to wait. Nothing else is particular to the operation either,
-    // a transfer of one buffer. The user was told of a cancellation.
+    // The engine asked the kernel not to wait, in the attempt under way.
     bool nowait_added_ = false;
-    bool plain_ = false;
+
+    // The user was told of a cancellation.
     bool cancelled_ = false;
 
     // For a thread: to submit, not to carry out.

@@ -28,7 +28,7 @@ inline error_code error_of(std::int64_t result) noexcept
 class transfer_outcome
 {
 public:
-    /// What is known without a transfer: an error, or that there was nothing to do.
+    /// What is known without a transfer: an error of the system, or that there was nothing to do.
     explicit transfer_outcome(const error_code& ec) noexcept : result_(-ec.value())
     {
     }
