@@ -32,7 +32,7 @@ inline void create_test_file(const std::string& path, std::uint64_t size)
     const descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     if (file.get() < 0)
         throw_errno("cannot create " + path);
-    const aligned_memory block(step);
+    const aligned_memory block(std::min<std::uint64_t>(step, size));
     const file_content content(workload::seed);
     for (std::uint64_t at = 0; at < size; at += step)
     {
@@ -58,6 +58,7 @@ public:
     /// To the state that the operations start from.
     void reset() const
     {
+        const aligned_memory block(cell_.cache == cache::warm ? read_size : 0);
         for (const std::string& path : cell_.paths)
         {
             if (cell_.access == access::extend)
@@ -65,7 +66,7 @@ public:
             else if (cell_.cache == cache::cold)
                 drop_page_cache(path);
             else if (cell_.cache == cache::warm)
-                read_all(path);
+                read_all(path, block);
         }
     }
 
@@ -102,10 +103,9 @@ private:
             throw_errno("cannot create " + path);
     }
 
-    static void read_all(const std::string& path)
+    static void read_all(const std::string& path, const aligned_memory& block)
     {
         const descriptor file = open_file(path, O_RDONLY);
-        const aligned_memory block(read_size);
         ssize_t n = 0;
         do
             n = ::read(file.get(), block.data(), read_size);
