@@ -60,7 +60,7 @@ class remaining_buffers
 {
 public:
     explicit remaining_buffers(const operation_record& record) noexcept
-      : only_{record.buffers(), record.block_.length}, first_(&only_), count_(1)
+      : only_(record.buffer()), first_(&only_), count_(1)
     {
         if (record.vector_count_ != 0)
         {

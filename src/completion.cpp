@@ -29,7 +29,7 @@ inline void engine::implementation::attempt_succeeded(operation_record& record,
     finish(record, result);
 }
 
-// As completed(), for what most operations come to.
+// What completed() does, for the result that most operations have.
 inline void engine::implementation::completed_as_wanted(operation_record& record,
                                                         std::int64_t result) noexcept
 {

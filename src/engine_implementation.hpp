@@ -105,8 +105,8 @@ public:
     // What became of operations: completion.cpp.
     std::size_t harvest() noexcept;
     void completed(operation_record& record, std::int64_t result) noexcept;
-    void completed_as_wanted(operation_record& record, std::int64_t result) noexcept;
-    void attempt_succeeded(operation_record& record, std::int64_t result) noexcept;
+    inline void completed_as_wanted(operation_record& record, std::int64_t result) noexcept;
+    inline void attempt_succeeded(operation_record& record, std::int64_t result) noexcept;
 
     void uncount_slot(const operation_record& record) noexcept
     {

@@ -17,11 +17,48 @@ namespace {
 // Every thread keeps free blocks of each size, and exchanges them with a common store a bundle at
 // a time: threads that start operations get back what threads that complete them have freed, and
 // a lock is taken once in so many operations.
+constexpr std::size_t size_step = 64;
+constexpr std::size_t largest_size = 1024;
+constexpr std::size_t size_classes = largest_size / size_step;
 constexpr unsigned bundle_blocks = 32;
 constexpr unsigned most_blocks = 2 * bundle_blocks;
 constexpr unsigned store_bundles = 128;
 
-static_assert(sizeof(free_block) <= block_cache::size_step, "a free block holds its own links");
+struct free_block
+{
+    free_block* next;
+    free_block* next_bundle;
+};
+
+static_assert(sizeof(free_block) <= size_step, "a free block holds its own links");
+
+// The free blocks of one size, and how many more may be added.
+struct free_blocks
+{
+    void push(void* memory) noexcept
+    {
+        auto* const block = new (memory) free_block;
+        block->next = first;
+        first = block;
+        --room;
+    }
+
+    void* pop() noexcept
+    {
+        free_block* const block = first;
+        first = block->next;
+        ++room;
+        return block;
+    }
+
+    free_block* first;
+    unsigned room;
+};
+
+constexpr std::size_t class_of(std::size_t size)
+{
+    return (size - 1) / size_step;
+}
 
 // Never destroyed: threads may outlive static objects.
 struct bundle_store
@@ -33,7 +70,7 @@ struct bundle_store
     };
 
     std::mutex mutex;
-    std::array<bundles_of_size, block_cache::size_classes> bundles;
+    std::array<bundles_of_size, size_classes> bundles;
 
     // Takes a chain of bundle_blocks blocks, or says that there is no room for it.
     bool put(std::size_t size_class, free_block* chain)
@@ -69,20 +106,39 @@ void free_chain(free_block* chain)
         ::operator delete(std::exchange(chain, chain->next));
 }
 
-// Frees the blocks of a thread at its end. What the thread frees later goes the ordinary way.
+enum class owner_state
+{
+    none,
+    alive,
+    gone
+};
+
+// The free blocks of a thread. There is only room while something will free them at its end. Not
+// thread_local: that has a function called before each access, to see whether there is anything to
+// construct. And not for functions in line: one that goes on in another thread, as those of fibres
+// do, may have kept the address.
+struct block_cache
+{
+    free_blocks classes[size_classes];
+    owner_state owner;
+};
+
+__thread block_cache cache;
+
 struct cache_owner
 {
     cache_owner()
     {
-        for (free_blocks& free : thread_blocks.classes)
+        for (free_blocks& free : cache.classes)
             free.room = most_blocks;
-        thread_blocks.owner = block_cache::owner_state::alive;
+        cache.owner = owner_state::alive;
     }
 
+    // What the thread frees later goes the ordinary way.
     ~cache_owner()
     {
-        thread_blocks.owner = block_cache::owner_state::gone;
-        for (free_blocks& free : thread_blocks.classes)
+        cache.owner = owner_state::gone;
+        for (free_blocks& free : cache.classes)
             free_chain(std::exchange(free, {}).first);
     }
 
@@ -95,66 +151,91 @@ thread_local const cache_owner owner;
 
 bool has_owner()
 {
-    if (thread_blocks.owner == block_cache::owner_state::none)
+    if (cache.owner == owner_state::none)
         owner.be_made();
-    return thread_blocks.owner == block_cache::owner_state::alive;
+    return cache.owner == owner_state::alive;
 }
 
-void put_bundle_away(std::size_t size_class) noexcept
-{
-    free_blocks& free = thread_blocks.classes[size_class];
-    free_block* const chain = free.first;
-    free_block* last = chain;
-    for (unsigned i = 1; i != bundle_blocks; ++i)
-        last = last->next;
-    free.first = std::exchange(last->next, nullptr);
-    free.room += bundle_blocks;
-    if (!store.put(size_class, chain))
-        free_chain(chain);
-}
+#if defined(__SANITIZE_ADDRESS__)
+#define KAIO_NO_CACHE 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define KAIO_NO_CACHE 1
+#endif
+#endif
 
-#if defined(KAIO_NO_BLOCK_CACHE)
+// Blocks that are used again at once would hide the use of freed operations from the sanitizer.
+#if defined(KAIO_NO_CACHE)
 constexpr bool caching = false;
 #else
 constexpr bool caching = true;
 #endif
 
-bool cached(std::size_t size)
+constexpr bool cached(std::size_t size)
 {
-    return caching && size <= block_cache::largest_size && has_owner();
+    return caching && size <= largest_size;
+}
+
+[[gnu::noinline]] void* allocate_uncached(std::size_t size)
+{
+    return ::operator new(size <= largest_size ? (class_of(size) + 1) * size_step : size);
+}
+
+[[gnu::noinline]] void* refill(std::size_t size)
+{
+    free_block* const chain = has_owner() ? store.take(class_of(size)) : nullptr;
+    if (!chain)
+        return allocate_uncached(size);
+    free_blocks& free = cache.classes[class_of(size)];
+    free.first = chain;
+    free.room -= bundle_blocks;
+    return free.pop();
+}
+
+[[gnu::noinline]] void free_for_others(void* memory, std::size_t size) noexcept
+{
+    if (!has_owner())
+    {
+        ::operator delete(memory);
+        return;
+    }
+    free_blocks& free = cache.classes[class_of(size)];
+    if (free.room == 0)
+    {
+        free_block* const chain = free.first;
+        free_block* last = chain;
+        for (unsigned i = 1; i != bundle_blocks; ++i)
+            last = last->next;
+        free.first = std::exchange(last->next, nullptr);
+        free.room += bundle_blocks;
+        if (!store.put(class_of(size), chain))
+            free_chain(chain);
+    }
+    free.push(memory);
 }
 
 } // namespace
 
-__thread block_cache thread_blocks{};
-
-void* allocate_out_of_line(std::size_t size)
+void* allocate_operation(std::size_t size)
 {
-    if (size > block_cache::largest_size)
-        return ::operator new(size);
-    const std::size_t size_class = block_cache::class_of(size);
-    if (cached(size))
-    {
-        free_blocks& free = thread_blocks.classes[size_class];
-        if (!free.first && (free.first = store.take(size_class)))
-            free.room -= bundle_blocks;
-        if (free.first)
-            return free.pop();
-    }
-    return ::operator new((size_class + 1) * block_cache::size_step);
+    if (!cached(size))
+        return allocate_uncached(size);
+    free_blocks& free = cache.classes[class_of(size)];
+    return free.first ? free.pop() : refill(size);
 }
 
-void deallocate_out_of_line(void* memory, std::size_t size) noexcept
+void deallocate_operation(void* memory, std::size_t size) noexcept
 {
     if (!cached(size))
     {
         ::operator delete(memory);
         return;
     }
-    const std::size_t size_class = block_cache::class_of(size);
-    if (thread_blocks.classes[size_class].room == 0)
-        put_bundle_away(size_class);
-    thread_blocks.classes[size_class].push(memory);
+    free_blocks& free = cache.classes[class_of(size)];
+    if (free.room != 0)
+        free.push(memory);
+    else
+        free_for_others(memory, size);
 }
 
 } // namespace detail

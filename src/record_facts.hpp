@@ -22,7 +22,7 @@ inline bool is_transfer(const operation_record& record)
 }
 
 /// Whether writes to a file wait, although the kernel is asked not to.
-inline bool has_writes_wait(const open_file& file)
+inline bool writes_wait(const open_file& file)
 {
     return !file.direct_ && (file.ignores_nowait_ || file.sync_writes_);
 }
@@ -33,7 +33,7 @@ inline bool ignores_nowait(const operation_record& record)
     const open_file& file = *record.file_;
     const bool writes_through = (record.rw_flags_ & (rwf_dsync | rwf_sync)) != 0;
     return record.kind_ == operation_kind::write &&
-           (has_writes_wait(file) || (!file.direct_ && writes_through));
+           (writes_wait(file) || (!file.direct_ && writes_through));
 }
 
 /// Whether the user wants to see what the kernel says when it isn't to wait.

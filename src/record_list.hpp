@@ -70,7 +70,7 @@ private:
     operation_record* back_ = nullptr;
 };
 
-/// A queue of operations, linked through the operations themselves: for those that stay in line.
+/// A queue of operations, linked through the operations themselves. None is taken out of turn.
 class record_queue
 {
 public:

@@ -24,7 +24,7 @@ namespace {
 // takes 3-5 us for each operation (virtio disk, Linux 6.18).
 constexpr std::chrono::milliseconds blocked_submission(1);
 
-// A file, and the files of a mount, may hold at most this many times the slots that are left.
+// A file, or all files of a mount together, may hold at most so many times the slots that are left.
 constexpr std::size_t share_of_file = 8;
 constexpr std::size_t share_of_mount = 16;
 
@@ -133,8 +133,8 @@ void engine::implementation::fill_from_loop(submission_batch& batch) noexcept
     }
 }
 
-// How many slots a file that has one may take one after the other: several while even all files
-// together hold less than one may.
+// How many slots a file that has one may take without has_slot() being asked for each: several only
+// while all files together hold less than one may.
 std::size_t engine::implementation::plenty(const open_file& file) const noexcept
 {
     const std::size_t left = slots_ - in_flight_;
@@ -144,8 +144,8 @@ std::size_t engine::implementation::plenty(const open_file& file) const noexcept
     return std::clamp<std::size_t>(all_together, 1, file.depth_limit_ - file.in_flight_);
 }
 
-// Most operations are plain transfers, of files that haven't refused anything: of these, a file that
-// nobody else waits beside may have several in its turn. Returns how many it had.
+// Most operations are plain transfers of files that have refused nothing lately. A file may have
+// several of them in its turn if no other file waits. Returns how many it had.
 std::size_t engine::implementation::take_straight(open_file& file, submission_batch& batch) noexcept
 {
     if (!file.takes_aio_ || !submits_on_loop_ || !file.serial_.empty())
@@ -153,8 +153,7 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
     static_assert(static_cast<int>(operation_kind::read) == 0 &&
                       static_cast<int>(operation_kind::write) == 1,
                   "the order of what follows");
-    const bool trusted[] = {file.reads_.trusted(),
-                            file.writes_.trusted() && !has_writes_wait(file)};
+    const bool trusted[] = {file.reads_.trusted(), file.writes_.trusted() && !writes_wait(file)};
     const std::size_t most = queue_.ready().size() == 1 ? std::min(batch.room(), plenty(file)) : 1;
     const int wake_descriptor = wake_event_->descriptor();
     unsigned kinds = 0;

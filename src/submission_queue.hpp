@@ -81,7 +81,7 @@ public:
         return file.serial_.empty() ? pop_concurrent(file) : pop_next(file);
     }
 
-    /// Operations of a file were taken that may run at once: the first ones, up to another one.
+    /// The first concurrent operations of a file were taken: all before next, if there is that.
     void popped(open_file& file, operation_record* next, std::size_t count) noexcept
     {
         file.concurrent_.pop_before(next);

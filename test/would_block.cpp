@@ -547,7 +547,7 @@ private:
 
     const std::size_t room_;
 
-    // A submission that took long has the next one made by a thread.
+    // After a submission that took long, a thread makes the next one.
     mutable std::mutex mutex_;
     std::set<std::uint64_t> accepted_;
     std::set<std::uint64_t> refused_;

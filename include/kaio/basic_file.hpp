@@ -173,8 +173,9 @@ public:
     /// Move-construct a file from a file of another executor type.
     template <typename Executor1, detail::enable_if_executor_convertible<Executor1, Executor> = 0>
     basic_file(basic_file<Executor1>&& other)
-      : handle_(std::move(other.handle_), Executor(other.executor_)), executor_(other.executor_)
+      : handle_(std::move(other.handle_)), executor_(other.executor_)
     {
+        handle_.set_executor(executor_);
     }
 
     /// Move-assign a file from a file of another executor type.

@@ -20,7 +20,7 @@ namespace {
 static_assert(sizeof(::iocb) % sizeof(std::uint64_t) == 0, "copied by words");
 
 // Another thread may complete an operation, and free its control block, as soon as the kernel has
-// it. ThreadSanitizer doesn't know that this comes after the thread that submits has read the block.
+// it. ThreadSanitizer doesn't know that the thread that submits has read the block before that.
 [[gnu::noinline, gnu::no_sanitize("thread")]] void copy(const ::iocb& from, ::iocb& to)
 {
     const auto* source = reinterpret_cast<const volatile std::uint64_t*>(&from);
@@ -29,11 +29,9 @@ static_assert(sizeof(::iocb) % sizeof(std::uint64_t) == 0, "copied by words");
         target[i] = source[i];
 }
 
-} // namespace
-
-// Who stands between gets control blocks of its own.
-static int submit_copies(const submit_function& submit, ::aio_context_t context, long count,
-                         ::iocb** blocks)
+// An interposed function is given copies of the control blocks.
+int submit_copies(const submit_function& submit, ::aio_context_t context, long count,
+                  ::iocb** blocks)
 {
     std::vector<::iocb> copies(static_cast<std::size_t>(count));
     std::vector<::iocb*> pointers;
@@ -44,8 +42,6 @@ static int submit_copies(const submit_function& submit, ::aio_context_t context,
     }
     return submit(context, count, pointers.data());
 }
-
-namespace {
 
 template <typename... Arguments>
 int negative_errno(long number, Arguments... arguments)

@@ -24,8 +24,11 @@ enum class kernel_command : std::uint16_t
     write_from_several = 8
 };
 
-/// What the kernel reads of an operation while io_submit lasts, and writes the key of: its iocb.
-/** That name is taken by <libaio.h> and <linux/aio_abi.h>, which programs may include. */
+/// What io_submit is given for an operation: the kernel's iocb.
+/**
+ * The kernel reads it, and writes its key, during the call. The name iocb is taken by <libaio.h>
+ * and <linux/aio_abi.h>, which programs may include.
+ */
 struct control_block
 {
     static constexpr std::uint32_t signals_descriptor = 1;

@@ -37,14 +37,6 @@ public:
     {
     }
 
-    /// Take over the handle of a file with an executor of another type.
-    template <typename Executor>
-    file_handle(file_handle&& other, const Executor& executor) noexcept
-      : file_handle(std::move(other))
-    {
-        set_executor(executor);
-    }
-
     /// Say what is the executor of the file now.
     template <typename Executor>
     void set_executor(const Executor& executor) noexcept

@@ -6,7 +6,9 @@
 #ifndef KAIO_DETAIL_FILE_OPERATION_HPP
 #define KAIO_DETAIL_FILE_OPERATION_HPP
 
-#include <memory>
+#include <sys/uio.h>
+
+#include <cstdint>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -44,7 +46,7 @@ public:
     }
 
     /// Make an operation with an array of buffers.
-    /** They may belong to the handler: fill is called with the array before that is moved. */
+    /** They may belong to the handler: fill is called before that is moved. */
     template <typename RawHandler, typename Fill>
     [[gnu::always_inline]] static file_operation&
     create(operation_kind kind, RawHandler&& handler, const Executor& executor,

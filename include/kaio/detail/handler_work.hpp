@@ -110,7 +110,7 @@ class handler_work
 public:
     using handler_executor_type = asio::associated_executor_t<Handler, Executor>;
 
-    /// Runs_here says whether the executor is the context's own.
+    /// @c runs_here: whether the executor is the context's own.
     handler_work(const Handler& handler, const Executor& executor, const context_executor& context,
                  bool runs_here)
     {

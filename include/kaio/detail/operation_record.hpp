@@ -94,10 +94,16 @@ struct operation_record
         block_.length = vector_count_ = count;
     }
 
-    /// The array of a transfer's buffers, if vector_count_ says that there is one.
+    /// The buffer of a transfer of one.
+    ::iovec buffer() const noexcept
+    {
+        return {address(), static_cast<std::size_t>(block_.length)};
+    }
+
+    /// The array of the buffers of a transfer of several.
     ::iovec* buffers() const noexcept
     {
-        return reinterpret_cast<::iovec*>(static_cast<std::uintptr_t>(block_.buffer));
+        return static_cast<::iovec*>(address());
     }
 
     void set_priority(std::uint16_t priority) noexcept
@@ -151,6 +157,12 @@ struct operation_record
 
 protected:
     ~operation_record() = default;
+
+private:
+    void* address() const noexcept
+    {
+        return reinterpret_cast<void*>(static_cast<std::uintptr_t>(block_.buffer));
+    }
 };
 
 } // namespace detail

@@ -11,6 +11,7 @@
 #include <boost/asio/associated_allocator.hpp>
 #include <cstddef>
 #include <memory>
+#include <type_traits>
 
 #include <kaio/detail/asio.hpp>
 #include <kaio/detail/operation_memory.hpp>

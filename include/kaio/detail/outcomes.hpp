@@ -8,6 +8,7 @@
 
 #include <boost/asio/append.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/assert.hpp>
 #include <cstddef>
 #include <utility>
 
@@ -31,6 +32,7 @@ public:
     /// What is known without a transfer: an error of the system, or that there was nothing to do.
     explicit transfer_outcome(const error_code& ec) noexcept : result_(-ec.value())
     {
+        BOOST_ASSERT(!ec || ec.category() == boost::system::system_category());
     }
 
     explicit transfer_outcome(const operation_record& record) noexcept
