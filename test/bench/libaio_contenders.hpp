@@ -11,7 +11,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -28,7 +27,7 @@ class libaio_contender : public contender
 public:
     explicit libaio_contender(bench::lane& lane)
       : lane_(lane), files_(open_files(lane.cell())), blocks_(lane.slots().size()),
-        events_(std::min<std::size_t>(lane.slots().size(), 1024))
+        events_(lane.slots().size())
     {
         const int result = ::io_setup(static_cast<int>(lane.slots().size()), &aio_);
         if (result < 0)
