@@ -314,7 +314,10 @@ template <typename Initiation>
 auto executor_of(const Initiation& initiation) -> executor_found<std::enable_if_t<
     noexcept(initiation.get_executor()) &&
         is_same_v<decltype(initiation.get_executor()), const typename Initiation::executor_type&>,
-    typename Initiation::executor_type>>;
+    typename Initiation::executor_type>>
+{
+    return {};
+}
 
 [[maybe_unused]] void executor_of(...)
 {
@@ -328,7 +331,10 @@ class boost::asio::async_result<executor_token, Signatures...>
 public:
     template <typename Initiation, typename... Arguments>
     static auto initiate(Initiation&& initiation, executor_token, Arguments&&...)
-        -> decltype(executor_of(initiation));
+        -> decltype(executor_of(initiation))
+    {
+        return executor_of(initiation);
+    }
 };
 
 static_assert(is_same_v<decltype(std::declval<random_access&>().async_read_some_at(

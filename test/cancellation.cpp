@@ -300,7 +300,7 @@ BOOST_AUTO_TEST_CASE(appending_writes_that_wait_for_their_turn)
     for (std::size_t i = 0; i != results.size(); ++i)
     {
         appender.async_write_some_at(
-            0, asio::buffer("0123456789" + i, 1),
+            0, asio::buffer(&"0123456789"[i], 1),
             asio::bind_cancellation_slot(i == 5 ? signal.slot() : asio::cancellation_slot(),
                                          record_in(results[i])));
     }

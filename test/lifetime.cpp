@@ -154,7 +154,6 @@ BOOST_AUTO_TEST_CASE(a_file_destroyed_with_reads_outstanding)
 
 BOOST_AUTO_TEST_CASE(a_file_destroyed_in_a_handler_of_its_own)
 {
-    handler_count count;
     context_fixture f;
     auto file = std::make_unique<random_access_file>(f.context, on_disk.path(), direct_read);
     aligned_memory memory(4096);

@@ -21,7 +21,7 @@ static_assert(sizeof(::iocb) % sizeof(std::uint64_t) == 0, "copied by words");
 
 // Another thread may complete an operation, and free its control block, as soon as the kernel has
 // it. ThreadSanitizer doesn't know that the thread that submits has read the block before that.
-[[gnu::noinline, gnu::no_sanitize("thread")]] void copy(const ::iocb& from, ::iocb& to)
+__attribute__((noinline, no_sanitize("thread"))) void copy(const ::iocb& from, ::iocb& to)
 {
     const auto* source = reinterpret_cast<const volatile std::uint64_t*>(&from);
     auto* target = reinterpret_cast<volatile std::uint64_t*>(&to);
