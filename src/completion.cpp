@@ -62,6 +62,12 @@ std::size_t engine::implementation::harvest() noexcept
 void engine::implementation::completed(operation_record& record, std::int64_t result) noexcept
 {
     give_back_slot(record);
+    answered(record, result);
+}
+
+// What the kernel has said of an operation is its result, or the end of an attempt.
+void engine::implementation::answered(operation_record& record, std::int64_t result) noexcept
+{
     if (!record.nowait_added_)
     {
         finish(record, result);

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -66,6 +67,7 @@ public:
     // What is done with an operation that waits: submission.cpp.
     enum class road
     {
+        call,
         loop,
         thread_submission,
         thread
@@ -74,18 +76,33 @@ public:
     int find_position(operation_record& record) noexcept;
     bool has_slot(const open_file& file) const noexcept;
     bool is_starved(const open_file& file) const noexcept;
+    bool must_wait(const open_file& file) const noexcept;
     bool may_submit() const noexcept;
     void fill_from_loop(submission_batch& batch) noexcept;
     std::size_t plenty(const open_file& file) const noexcept;
     std::size_t take_straight(open_file& file, submission_batch& batch) noexcept;
     void take_carefully(open_file& file, bool starved, submission_batch& batch) noexcept;
-    void count_taken(open_file& file, std::size_t count, unsigned kinds,
-                     submission_batch& batch) noexcept;
     void take_slot(operation_record& record, submission_batch& batch) noexcept;
+    void take_call(operation_record& record, submission_batch& batch) noexcept;
+
+    void count_slots(open_file& file, std::size_t count) noexcept
+    {
+        file.in_flight_ += count;
+        file.account_->in_flight += count;
+        in_flight_ += count;
+    }
+
     void submit_from_loop(lock_type& lock) noexcept;
     void hand_over(submission_batch& batch, bool on_loop, lock_type& lock) noexcept;
+    void submit(submission_batch& batch, bool on_loop, lock_type& lock) noexcept;
+    void time_on_loop(std::chrono::nanoseconds duration, const submission_batch& batch,
+                      submission_batch::kinds submission_batch::user::*way) noexcept;
     void no_room(submission_batch& batch, std::size_t first, bool on_loop) noexcept;
     void rejected(operation_record& record, int error) noexcept;
+
+    // Operations with a system call of their own: calls.cpp.
+    void make_calls(submission_batch& batch, lock_type& lock) noexcept;
+    void returned(operation_record& record, std::int64_t result) noexcept;
 
     // Files and their descriptors: file_lifetime.cpp.
     void detach(open_file& file) noexcept;
@@ -107,6 +124,7 @@ public:
     void completed(operation_record& record, std::int64_t result) noexcept;
     inline void completed_as_wanted(operation_record& record, std::int64_t result) noexcept;
     inline void attempt_succeeded(operation_record& record, std::int64_t result) noexcept;
+    void answered(operation_record& record, std::int64_t result) noexcept;
 
     void uncount_slot(const operation_record& record) noexcept
     {

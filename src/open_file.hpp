@@ -40,6 +40,12 @@ public:
     /// Look again at what fcntl can change. What was learned before a change means nothing after.
     void refresh() noexcept;
 
+    /// Whether transfers go by the page cache.
+    bool is_cached() const noexcept
+    {
+        return !direct_ && type_ != file_type::other;
+    }
+
     /// The operations that wait for the loop, in the order started.
     record_list& lane(const operation_record& record) noexcept
     {
@@ -55,6 +61,18 @@ public:
     bool ready() const noexcept
     {
         return !concurrent_.empty() || (!serial_.empty() && !serial_busy_);
+    }
+
+    /// Whether the next operation for the loop is a serial one. Both kinds have their turns.
+    bool next_is_serial() const noexcept
+    {
+        return !serial_.empty() && !serial_busy_ && (serial_next_ || concurrent_.empty());
+    }
+
+    /// The next operation for the loop, of a file that is ready.
+    const operation_record& next() const noexcept
+    {
+        return next_is_serial() ? *serial_.front() : *concurrent_.front();
     }
 
     /// Any operation that waits for the loop or for a thread, or nullptr.

@@ -42,6 +42,13 @@ inline bool wants_no_wait(const operation_record& record)
     return (record.rw_flags_ & rwf_nowait) != 0;
 }
 
+/// Whether a transfer is one that doesn't go through io_submit: the page cache has it, or a thread
+/// gets it. Only io_submit takes a priority.
+inline bool goes_without_submission(const operation_record& record)
+{
+    return is_transfer(record) && record.file_->is_cached() && record.block_.priority == 0;
+}
+
 /// Whether a flag may be unknown to the file that the user set, and not the engine.
 inline bool has_flags_of_the_user(const operation_record& record)
 {

@@ -40,21 +40,25 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
     if (record.at_position_ && record.block_.offset == -1)
         return road::thread; // Linux AIO knows no position.
 
-    const bool on_thread = starved || !submits_on_loop_;
     const road off_loop =
         file.direct_ || !is_transfer(record) ? road::thread_submission : road::thread;
-    if (!is_transfer(record))
-        return on_thread ? off_loop : road::loop; // The kernel does it on a thread of its own.
+    if (!is_transfer(record)) // The kernel does it on a thread of its own.
+        return starved || !submits_on_loop_ ? off_loop : road::loop;
+
+    const bool by_call = goes_without_submission(record);
+    const road without_wait = by_call ? road::call : starved ? off_loop : road::loop;
     if (wants_no_wait(record))
-        return starved ? off_loop : road::loop;
+        return without_wait;
 
     would_block& learned = file.learned(record);
-    if (on_thread || ignores_nowait(record))
+    if (!submits_on_loop_ || (starved && !by_call) || ignores_nowait(record))
         return off_loop;
     if (learned.attempt())
     {
         record.nowait_added_ = learned.knows_nowait();
-        if (record.nowait_added_ || is_direct_to_device(record))
+        if (record.nowait_added_)
+            return without_wait;
+        if (is_direct_to_device(record))
             return road::loop;
     }
     ++statistics_.skipped_attempts;
@@ -103,12 +107,18 @@ bool engine::implementation::is_starved(const open_file& file) const noexcept
     return file.account_->in_flight == 0 && workers_.most() != 0 && !has_slot(file);
 }
 
+// Whether what comes next of a file that has no slot needs one.
+bool engine::implementation::must_wait(const open_file& file) const noexcept
+{
+    return !is_starved(file) && !goes_without_submission(file.next());
+}
+
 bool engine::implementation::may_submit() const noexcept
 {
     if (!batches_.available())
         return false;
     return queue_.ready().any_of(
-        [&](const open_file& file) { return !context_ || has_slot(file) || is_starved(file); });
+        [&](const open_file& file) { return !context_ || has_slot(file) || !must_wait(file); });
 }
 
 void engine::implementation::fill_from_loop(submission_batch& batch) noexcept
@@ -119,7 +129,7 @@ void engine::implementation::fill_from_loop(submission_batch& batch) noexcept
     {
         open_file& file = *queue_.ready().front();
         const bool no_slot = context_ && !has_slot(file);
-        if (no_slot && !is_starved(file))
+        if (no_slot && must_wait(file))
         {
             ++skipped;
             queue_.ready().rotate();
@@ -155,30 +165,42 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
                   "the order of what follows");
     const bool trusted[] = {file.reads_.trusted(), file.writes_.trusted() && !writes_wait(file)};
     const std::size_t most = queue_.ready().size() == 1 ? std::min(batch.room(), plenty(file)) : 1;
+    const bool by_call = file.is_cached();
     const int wake_descriptor = wake_event_->descriptor();
-    unsigned kinds = 0;
+    submission_batch::kinds kinds;
     std::size_t taken = 0;
     operation_record* record = file.concurrent_.front();
-    for (; taken != most && record; record = record->next_)
+    for (; taken != most && record && !batch.full(); record = record->next_)
     {
         const auto kind = static_cast<unsigned>(record->kind_);
         if (kind >= std::size(trusted) || !trusted[kind] || record->rw_flags_ != 0 ||
-            record->vector_count_ != 0)
+            record->vector_count_ != 0 || (by_call && record->block_.priority != 0))
             break;
         record->state_ = operation_state::in_flight;
         record->nowait_added_ = true;
         record->block_.rw_flags = rwf_nowait;
-        record->block_.file_descriptor = file.descriptor_;
-        record->block_.wake_descriptor = wake_descriptor;
-        batch.add(*record);
-        kinds |= 1U << kind;
+        if (by_call)
+        {
+            batch.add_call(*record, record->block_.length);
+        }
+        else
+        {
+            record->block_.file_descriptor = file.descriptor_;
+            record->block_.wake_descriptor = wake_descriptor;
+            batch.add(*record);
+        }
+        kinds.add(record->kind_);
         ++taken;
     }
-    if (taken != 0)
-    {
-        queue_.popped(file, record, taken);
-        count_taken(file, taken, kinds, batch);
-    }
+    if (taken == 0)
+        return 0;
+
+    queue_.popped(file, record, taken);
+    if (!by_call)
+        count_slots(file, taken);
+    using user = submission_batch::user;
+    if (batch.add_user(file, by_call ? &user::called : &user::submitted, kinds))
+        add_user(file);
     return taken;
 }
 
@@ -190,6 +212,8 @@ void engine::implementation::take_carefully(open_file& file, bool starved,
         finish_queued(record, error);
     else if (const road where = road_of(record, starved); where == road::loop)
         take_slot(record, batch);
+    else if (where == road::call)
+        take_call(record, batch);
     else
         send_off_loop(record, where);
 }
@@ -202,17 +226,18 @@ void engine::implementation::take_slot(operation_record& record, submission_batc
     record.block_.file_descriptor = file.descriptor_;
     record.block_.wake_descriptor = wake_event_->descriptor();
     batch.add(record);
-    count_taken(file, 1, 1U << static_cast<unsigned>(record.kind_), batch);
+    count_slots(file, 1);
+    if (batch.add_user(file, &submission_batch::user::submitted, record.kind_))
+        add_user(file);
 }
 
-void engine::implementation::count_taken(open_file& file, std::size_t count, unsigned kinds,
-                                         submission_batch& batch) noexcept
+void engine::implementation::take_call(operation_record& record, submission_batch& batch) noexcept
 {
-    file.in_flight_ += count;
-    file.account_->in_flight += count;
-    in_flight_ += count;
-    if (batch.add_user(file, kinds))
-        add_user(file);
+    record.state_ = operation_state::in_flight;
+    record.block_.rw_flags = record.rw_flags_ | rwf_nowait;
+    batch.add_call(record, requested(record));
+    if (batch.add_user(*record.file_, &submission_batch::user::called, record.kind_))
+        add_user(*record.file_);
 }
 
 void engine::implementation::submit_from_loop(lock_type& lock) noexcept
@@ -228,7 +253,8 @@ void engine::implementation::submit_from_loop(lock_type& lock) noexcept
     {
         fill_from_loop(*batch);
         hand_over(*batch, true, lock);
-        if (batch->size() == 0 || congested_)
+        // What calls have done is for handlers first.
+        if (batch->empty() || batch->calls() != 0 || congested_)
             break;
         submitted += batch->size();
     }
@@ -237,6 +263,14 @@ void engine::implementation::submit_from_loop(lock_type& lock) noexcept
 
 void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
                                        lock_type& lock) noexcept
+{
+    submit(batch, on_loop, lock);
+    make_calls(batch, lock);
+    for (const submission_batch::user& user : batch.users())
+        remove_user(*user.file);
+}
+
+void engine::implementation::submit(submission_batch& batch, bool on_loop, lock_type& lock) noexcept
 {
     // Counted beforehand, as they may have completed before the call returns.
     std::uint64_t& submissions =
@@ -262,24 +296,9 @@ void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
         statistics_.in_flight_high_water =
             std::max(statistics_.in_flight_high_water, others + result.accepted);
         if (on_loop)
-            statistics_.longest_submit = std::max(statistics_.longest_submit, duration);
-
-        const bool blocked = duration > blocked_submission;
-        if (!on_loop)
-        {
-            batch.users().front().file->submission_blocks_ = blocked;
-        }
-        else if (blocked)
-        {
-            ++statistics_.slow_submissions;
-            for (const submission_batch::user& user : batch.users())
-            {
-                if (user.has(operation_kind::read))
-                    user.file->reads_.refused();
-                if (user.has(operation_kind::write))
-                    user.file->writes_.refused();
-            }
-        }
+            time_on_loop(duration, batch, &submission_batch::user::submitted);
+        else
+            batch.users().front().file->submission_blocks_ = duration > blocked_submission;
 
         next += result.accepted;
         if (result.accepted != 0)
@@ -293,8 +312,25 @@ void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
         // The kernel reports the error of the first operation only; the others go on.
         rejected(batch[next++], result.error);
     }
+}
+
+// If it took long, the kernel has waited although it was asked not to: for a while, what these files do
+// of these kinds goes off the loop.
+void engine::implementation::time_on_loop(
+    std::chrono::nanoseconds duration, const submission_batch& batch,
+    submission_batch::kinds submission_batch::user::*way) noexcept
+{
+    statistics_.longest_submit = std::max(statistics_.longest_submit, duration);
+    if (duration <= blocked_submission)
+        return;
+    ++statistics_.slow_submissions;
     for (const submission_batch::user& user : batch.users())
-        remove_user(*user.file);
+    {
+        if ((user.*way).has(operation_kind::read))
+            user.file->reads_.refused();
+        if ((user.*way).has(operation_kind::write))
+            user.file->writes_.refused();
+    }
 }
 
 // The kernel has no room for more, or no memory. A completion will make room; if none will come,

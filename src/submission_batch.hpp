@@ -15,20 +15,40 @@
 namespace kaio {
 namespace detail {
 
-/// What one thread hands to the kernel in one call of io_submit.
+/// A number of operations that one thread hands to the kernel, most of them in one call of io_submit.
 class submission_batch
 {
 public:
-    /// A file in the batch, and a bit for each kind of operation that there is of it.
-    struct user
+    /// A bit for each kind of operation.
+    class kinds
     {
-        bool has(operation_kind kind) const noexcept
+    public:
+        kinds() = default;
+
+        kinds(operation_kind only) noexcept : bits_(1U << static_cast<unsigned>(only))
         {
-            return (kinds >> static_cast<unsigned>(kind) & 1U) != 0;
         }
 
+        bool has(operation_kind kind) const noexcept
+        {
+            return (bits_ >> static_cast<unsigned>(kind) & 1U) != 0;
+        }
+
+        void add(kinds others) noexcept
+        {
+            bits_ |= others.bits_;
+        }
+
+    private:
+        unsigned bits_ = 0;
+    };
+
+    /// A file in the batch, and which kinds of operations there are of it.
+    struct user
+    {
         open_file* file;
-        unsigned kinds;
+        kinds submitted;
+        kinds called;
     };
 
     explicit submission_batch(std::size_t capacity) : blocks_(capacity)
@@ -39,26 +59,44 @@ public:
     submission_batch(const submission_batch&) = delete;
     submission_batch& operator=(const submission_batch&) = delete;
 
+    bool empty() const noexcept
+    {
+        return size_ + calls_ == 0;
+    }
+
     bool full() const noexcept
     {
-        return size_ == blocks_.size();
+        return room() == 0 || call_bytes_ >= most_call_bytes;
     }
 
-    /// How many operations may be added.
+    /// How many operations may be added, as long as calls don't transfer too much.
     std::size_t room() const noexcept
     {
-        return blocks_.size() - size_;
+        return blocks_.size() - size_ - calls_;
     }
 
+    /// How many operations there are for io_submit.
     std::size_t size() const noexcept
     {
         return size_;
     }
 
+    /// An operation for io_submit.
     operation_record& operator[](std::size_t index) const noexcept
     {
-        return *reinterpret_cast<operation_record*>(
-            static_cast<std::uintptr_t>(blocks_[index]->data));
+        return record_of(*blocks_[index]);
+    }
+
+    /// How many operations there are that have a system call of their own.
+    std::size_t calls() const noexcept
+    {
+        return calls_;
+    }
+
+    /// An operation that has a system call of its own.
+    operation_record& call(std::size_t index) const noexcept
+    {
+        return record_of(*blocks_[blocks_.size() - 1 - index]);
     }
 
     const std::vector<user>& users() const noexcept
@@ -69,41 +107,60 @@ public:
     /// Begin anew, with a number that no other batch has.
     void clear(std::uint64_t number) noexcept
     {
-        size_ = 0;
+        size_ = calls_ = 0;
+        call_bytes_ = 0;
         users_.clear();
         number_ = number;
     }
 
-    /// Add an operation.
+    /// Add an operation for io_submit.
     void add(operation_record& record) noexcept
     {
         blocks_[size_++] = &record.block_;
     }
 
+    /// Add an operation that has a system call of its own, and transfers so many bytes.
+    void add_call(operation_record& record, std::uint64_t bytes) noexcept
+    {
+        blocks_[blocks_.size() - ++calls_] = &record.block_;
+        call_bytes_ += bytes;
+    }
+
     /// Say of which file, and of which kinds, operations were added. True if the file is new.
-    bool add_user(open_file& file, unsigned kinds) noexcept
+    bool add_user(open_file& file, kinds user::*way, kinds added) noexcept
     {
         const bool is_new = file.batch_number_ != number_;
         if (is_new)
         {
             file.batch_number_ = number_;
             file.batch_user_ = users_.size();
-            users_.push_back({&file, 0});
+            users_.push_back({&file, {}, {}});
         }
-        users_[file.batch_user_].kinds |= kinds;
+        (users_[file.batch_user_].*way).add(added);
         return is_new;
     }
 
-    /// The control blocks from an index on.
+    /// The control blocks for io_submit, from an index on.
     control_block* const* blocks(std::size_t first) const noexcept
     {
         return blocks_.data() + first;
     }
 
 private:
+    // Calls copy while the loop waits, some 0.1 ms for this much.
+    static constexpr std::uint64_t most_call_bytes = std::uint64_t(1) << 20;
+
+    static operation_record& record_of(const control_block& block) noexcept
+    {
+        return *reinterpret_cast<operation_record*>(static_cast<std::uintptr_t>(block.data));
+    }
+
+    // For io_submit from the front on, for calls from the back on.
     std::vector<control_block*> blocks_;
     std::vector<user> users_;
     std::size_t size_ = 0;
+    std::size_t calls_ = 0;
+    std::uint64_t call_bytes_ = 0;
     std::uint64_t number_ = 0;
 };
 

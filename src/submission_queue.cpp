@@ -50,10 +50,9 @@ void submission_queue::erase(operation_record& record) noexcept
     update(file);
 }
 
-// Both kinds in turn, where there are both.
 operation_record& submission_queue::pop_next(open_file& file) noexcept
 {
-    const bool serial = !file.serial_busy_ && (file.serial_next_ || file.concurrent_.empty());
+    const bool serial = file.next_is_serial();
     file.serial_next_ = !serial;
     if (!serial)
         return pop_concurrent(file);

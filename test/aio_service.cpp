@@ -31,6 +31,7 @@
 #include "support/process_state.hpp"
 #include "support/run.hpp"
 #include "support/temporary_file.hpp"
+#include "support/transfer_modes.hpp"
 
 namespace asio = boost::asio;
 namespace data = boost::unit_test::data;
@@ -240,7 +241,7 @@ BOOST_AUTO_TEST_CASE(is_content_with_fewer_operations_in_the_kernel,
     std::vector<outcome> results(50);
     std::vector<std::string> memory(results.size(), std::string(10, '\0'));
     for (std::size_t i = 0; i != results.size(); ++i)
-        file.async_read_some_at(i, asio::buffer(memory[i]), record_in(results[i]));
+        file.async_read_some_at(i, asio::buffer(memory[i]), by_io_submit(), record_in(results[i]));
     run(context);
     for (const outcome& o : results)
         BOOST_TEST(o.succeeded(10), o);

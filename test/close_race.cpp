@@ -4,7 +4,7 @@
 //
 
 // One thread closes a file, and opens another under the first free number, while a second thread is
-// inside io_submit or pwritev2 with operations of the first file: no byte may reach the second.
+// inside io_submit or a transfer with operations of the first file: no byte may reach the second.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -31,6 +31,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/around_the_kernel.hpp"
 #include "support/file_systems.hpp"
 #include "support/fuse_server.hpp"
 #include "support/interposed_io.hpp"
@@ -106,10 +107,10 @@ struct race_fixture
         return memory.data() + i * block_size;
     }
 
-    void start()
+    void start(const kaio::io_options& how = {})
     {
         for (std::size_t i = 0; i != count; ++i)
-            file.async_write_some_at(i * block_size, asio::buffer(block(i), block_size),
+            file.async_write_some_at(i * block_size, asio::buffer(block(i), block_size), how,
                                      record_in(results[i]));
     }
 
@@ -243,7 +244,7 @@ private:
 
 BOOST_AUTO_TEST_SUITE(close_race)
 
-// The call of io_submit during which the file is closed has accepted some already.
+// Before the call during which the file is closed, some operations were accepted already.
 BOOST_TEST_DECORATOR(*boost::unit_test::precondition(&needs_aio))
 BOOST_DATA_TEST_CASE(closed_before_the_kernel_looks,
                      data::make(transfer_modes()) * data::xrange(std::size_t(0), count) *
@@ -256,15 +257,25 @@ BOOST_DATA_TEST_CASE(closed_before_the_kernel_looks,
     gate closed;
     std::atomic<bool> first{true};
     std::atomic<bool> stopped{false};
-    const interposed_submit hook([&](::aio_context_t kernel, long n, ::iocb** blocks) {
-        if (first.exchange(false) && accepted != 0)
-            return kernel_submit(kernel, static_cast<long>(accepted), blocks);
+    std::atomic<std::size_t> calls{0};
+    const auto stop_once = [&] {
         if (!stopped.exchange(true))
         {
             inside.open();
             closed.pass();
         }
+    };
+    const interposed_submit submit_hook([&](::aio_context_t kernel, long n, ::iocb** blocks) {
+        if (first.exchange(false) && accepted != 0)
+            return kernel_submit(kernel, static_cast<long>(accepted), blocks);
+        stop_once();
         return kernel_submit(kernel, n, blocks);
+    });
+    const interposed_call call_hook([&](long number_of_call, int descriptor, const ::iovec* buffers,
+                                        long n, ::off_t offset, int flags) {
+        if (calls++ >= accepted)
+            stop_once();
+        return kernel_call(number_of_call, descriptor, buffers, n, offset, flags);
     });
 
     f.start();
@@ -296,15 +307,14 @@ BOOST_DATA_TEST_CASE(closed_after_the_kernel_has_looked,
     gate inside;
     gate closed;
     std::atomic<bool> stopped{false};
-    const interposed_submit hook([&](::aio_context_t kernel, long n, ::iocb** blocks) {
-        const int result = kernel_submit(kernel, n, blocks);
-        if (!stopped.exchange(true))
-        {
-            inside.open();
-            closed.pass();
-        }
-        return result;
-    });
+    const around_the_kernel hook([] {},
+                                 [&] {
+                                     if (!stopped.exchange(true))
+                                     {
+                                         inside.open();
+                                         closed.pass();
+                                     }
+                                 });
 
     f.start();
     std::thread loop([&] { f.context.run_for(time_bound); });
@@ -335,7 +345,7 @@ BOOST_AUTO_TEST_CASE(the_kernel_had_no_room_when_the_file_was_closed,
         return -EAGAIN;
     });
 
-    f.start();
+    f.start(by_io_submit());
     std::thread loop([&] { f.context.run_for(time_bound); });
     inside.pass();
     f.file.close();
@@ -404,13 +414,12 @@ BOOST_AUTO_TEST_CASE(an_operation_that_waits_is_not_submitted_after_the_close,
     gate inside;
     gate closed;
     std::atomic<int> calls{0};
-    const interposed_submit hook([&](::aio_context_t kernel, long n, ::iocb** blocks) {
+    const around_the_kernel hook([&] {
         if (calls++ == 0)
         {
             inside.open();
             closed.pass();
         }
-        return kernel_submit(kernel, n, blocks);
     });
 
     // Only an operation of the other file is being submitted: the number is free at once.
@@ -448,13 +457,12 @@ BOOST_AUTO_TEST_CASE(several_files_are_closed_at_once, *boost::unit_test::precon
     gate inside;
     gate closed;
     std::atomic<int> calls{0};
-    const interposed_submit hook([&](::aio_context_t kernel, long n, ::iocb** blocks) {
+    const around_the_kernel hook([&] {
         if (calls++ == 0)
         {
             inside.open();
             closed.pass();
         }
-        return kernel_submit(kernel, n, blocks);
     });
 
     std::thread loop([&] { f.context.run_for(time_bound); });
@@ -484,7 +492,7 @@ BOOST_AUTO_TEST_CASE(release_waits_for_the_submission, *boost::unit_test::precon
     gate called;
     std::atomic<bool> first{true};
     bool returned_early = false;
-    const interposed_submit hook([&](::aio_context_t kernel, long n, ::iocb** blocks) {
+    const around_the_kernel hook([&] {
         if (first.exchange(false))
         {
             inside.open();
@@ -492,7 +500,6 @@ BOOST_AUTO_TEST_CASE(release_waits_for_the_submission, *boost::unit_test::precon
             call->wait_until_asleep();
             returned_early = call->returned();
         }
-        return kernel_submit(kernel, n, blocks);
     });
 
     f.start();
@@ -529,7 +536,7 @@ BOOST_AUTO_TEST_CASE(close_waits_where_the_number_cannot_be_kept,
         errno = EBUSY;
         return -1;
     });
-    const interposed_submit hook([&](::aio_context_t kernel, long n, ::iocb** blocks) {
+    const around_the_kernel hook([&] {
         if (first.exchange(false))
         {
             inside.open();
@@ -537,7 +544,6 @@ BOOST_AUTO_TEST_CASE(close_waits_where_the_number_cannot_be_kept,
             call->wait_until_asleep();
             returned_early = call->returned();
         }
-        return kernel_submit(kernel, n, blocks);
     });
 
     f.start();
@@ -570,10 +576,9 @@ BOOST_DATA_TEST_CASE(the_error_of_closing, data::make({false, true}), in_use)
     asio::io_context context;
     kaio::random_access_file file(context, fuse.path("lost"), kaio::file_base::read_write);
     boost::system::error_code ec;
-    const interposed_submit hook([&](::aio_context_t kernel, long n, ::iocb** blocks) {
+    const around_the_kernel hook([&] {
         if (in_use && file.is_open())
             file.close(ec);
-        return kernel_submit(kernel, n, blocks);
     });
     std::string memory(block_size, '\0');
     outcome read;

@@ -115,7 +115,8 @@ BOOST_DATA_TEST_CASE(ten_thousand_blocks_on_a_bounded_queue, data::make(transfer
     BOOST_TEST(stored);
 
     const kaio::service_statistics statistics = service.statistics();
-    BOOST_TEST(statistics.in_flight_high_water == 32);
+    if (mode == transfer_mode::direct)
+        BOOST_TEST(statistics.in_flight_high_water == 32);
     BOOST_TEST(statistics.operations_completed == 2 * count);
     BOOST_TEST(statistics.bytes_written == contents.size());
     BOOST_TEST(statistics.bytes_read == contents.size());

@@ -282,7 +282,7 @@ BOOST_AUTO_TEST_CASE(operations_on_helpers)
 // file, which is one for both processes, is left to the parent.
 BOOST_AUTO_TEST_CASE(a_stream_file_in_the_middle_of_a_read,
                      *boost::unit_test::precondition(&needs_aio) *
-                         boost::unit_test::precondition(&reads_by_io_submit))
+                         boost::unit_test::precondition(&tries_reads))
 {
     kaio::service_options options;
     options.helper_threads = 1;

@@ -360,7 +360,7 @@ BOOST_DATA_TEST_CASE(another_file_of_the_mount, data::make(transfer_modes()), mo
 // With all slots lost, the order of what is serial is still that of the program, and what is not
 // to wait is still refused rather than waited for.
 BOOST_AUTO_TEST_CASE(order_without_slots, *boost::unit_test::precondition(&needs_aio) *
-                                              boost::unit_test::precondition(&reads_by_io_submit))
+                                              boost::unit_test::precondition(&tries_reads))
 {
     if (!why_not().empty())
         return skip(why_not());

@@ -28,6 +28,7 @@
 #include "support/scale.hpp"
 #include "support/skip.hpp"
 #include "support/temporary_file.hpp"
+#include "support/transfer_modes.hpp"
 
 namespace {
 
@@ -608,7 +609,8 @@ BOOST_AUTO_TEST_CASE(what_is_started_in_one_turn_goes_to_the_kernel_together,
     random_access_file file(context, f.path(), file_base::read_only);
     std::vector<std::string> texts(10, std::string(10, '\0'));
     for (std::string& text : texts)
-        file.async_read_some_at(0, asio::buffer(text), [](const error_code&, std::size_t) {});
+        file.async_read_some_at(0, asio::buffer(text), by_io_submit(),
+                                [](const error_code&, std::size_t) {});
     run(context);
     const auto s = asio::use_service<kaio::aio_service>(context).statistics();
     BOOST_TEST(s.submit_calls == 1u);

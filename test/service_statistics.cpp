@@ -23,6 +23,8 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/around_the_kernel.hpp"
+#include "support/failing_kernel.hpp"
 #include "support/interposed_io.hpp"
 #include "support/needs_aio.hpp"
 #include "support/refusing_kernel.hpp"
@@ -63,10 +65,10 @@ struct statistics_fixture
     }
 
     // Start reads of a file of a block each.
-    void read(kaio::random_access_file& file, std::size_t count)
+    void read(kaio::random_access_file& file, std::size_t count, const kaio::io_options& how = {})
     {
         for (std::size_t i = 0; i != count; ++i)
-            file.async_read_some_at(0, asio::buffer(memory.data(), block_size),
+            file.async_read_some_at(0, asio::buffer(memory.data(), block_size), how,
                                     [](boost::system::error_code ec, std::size_t bytes) {
                                         BOOST_TEST(!ec);
                                         BOOST_TEST(bytes == block_size);
@@ -127,7 +129,7 @@ BOOST_AUTO_TEST_CASE(counts_what_became_of_operations, *boost::unit_test::precon
     {
         slow_kernel kernel;
         for (int i = 0; i != 8; ++i)
-            second.async_read_some_at(0, asio::buffer(memory, 10), ignore);
+            second.async_read_some_at(0, asio::buffer(memory, 10), by_io_submit(), ignore);
         context.restart();
         run_until(context, [&] { return kernel.held() == 3; });
         statistics = service.statistics();
@@ -236,26 +238,30 @@ BOOST_DATA_TEST_CASE(counts_fallbacks_by_reason,
         s.unknown_flag_fallbacks ==
         (how == refusal::event_eopnotsupp || how == refusal::submit_eopnotsupp ? attempts : 0));
     BOOST_TEST(s.skipped_attempts == count - attempts);
-    BOOST_TEST(s.loop_submissions == attempts);
+    BOOST_TEST(s.loop_submissions == (mode == transfer_mode::direct ? attempts : 0));
+    BOOST_TEST(s.loop_calls == (mode == transfer_mode::buffered ? attempts : 0));
     const bool by_helper = mode == transfer_mode::buffered || how == refusal::half;
     BOOST_TEST(s.helper_operations == (by_helper ? count : 0));
     BOOST_TEST(s.thread_submissions == (by_helper ? 0 : count));
     BOOST_TEST(s.unsupported_fallbacks == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(counts_what_the_kernel_has_no_function_for)
+BOOST_DATA_TEST_CASE(counts_what_the_kernel_has_no_function_for,
+                     data::make({EINVAL, ENOSYS}) * data::make(transfer_modes()), error, mode)
 {
-    const interposed_submit hook([&](::aio_context_t, long, ::iocb**) { return -EINVAL; });
+    const failing_kernel kernel(error);
     statistics_fixture f;
     if (!f.service.statistics().kernel_aio)
         return skip("needs AIO");
-    kaio::random_access_file file(f.context, f.source.path(), kaio::file_base::read_only);
+    kaio::random_access_file file(f.context, f.source.path(), kaio::file_base::read_only | mode);
     f.read_one_by_one(file, 3);
     const kaio::service_statistics s = f.service.statistics();
-    BOOST_TEST(s.unsupported_fallbacks == 1U);
-    BOOST_TEST(s.loop_submissions == 1U);
+    const bool direct = mode == transfer_mode::direct;
+    BOOST_TEST(s.unsupported_fallbacks == (direct ? 1U : 0U));
+    BOOST_TEST(s.loop_submissions == (direct ? 1U : 0U));
+    BOOST_TEST(s.loop_calls == (direct ? 0U : 1U));
+    BOOST_TEST(s.unknown_flag_fallbacks == (direct ? 0U : 1U));
     BOOST_TEST(s.helper_operations == 3U);
-    BOOST_TEST(s.would_block_fallbacks == 0U);
 }
 
 // What is wrong with one request says nothing of its file.
@@ -276,30 +282,29 @@ BOOST_AUTO_TEST_CASE(a_refused_request_leaves_the_file_its_road)
     BOOST_TEST((s.slow_submissions != 0 || s.helper_operations == 1));
 }
 
-BOOST_AUTO_TEST_CASE(counts_submissions_that_wait)
+BOOST_DATA_TEST_CASE(counts_what_waits_on_the_loop, data::make(transfer_modes()), mode)
 {
     constexpr auto delay = std::chrono::milliseconds(2);
-    const interposed_submit hook([&](::aio_context_t kernel, long count, ::iocb** blocks) {
+    const around_the_kernel hook([&] {
         const auto end = std::chrono::steady_clock::now() + delay;
         while (std::chrono::steady_clock::now() < end)
         {
         }
-        return kernel_submit(kernel, count, blocks);
     });
     statistics_fixture f;
     if (!f.service.statistics().kernel_aio)
         return skip("needs AIO");
-    kaio::random_access_file file(f.context, f.source.path(), kaio::file_base::read_only);
+    kaio::random_access_file file(f.context, f.source.path(), kaio::file_base::read_only | mode);
     f.read_one_by_one(file, 10);
     const kaio::service_statistics s = f.service.statistics();
     BOOST_TEST(s.slow_submissions > 0U);
-    BOOST_TEST(s.slow_submissions == s.submit_calls);
+    BOOST_TEST(s.slow_submissions == s.loop_submissions + s.loop_calls);
     BOOST_TEST(s.skipped_attempts == 10 - s.slow_submissions);
     BOOST_TEST((s.longest_submit >= delay));
 }
 
 // What the kernel refuses for want of room has not been submitted.
-BOOST_AUTO_TEST_CASE(tells_the_mean_batch, *boost::unit_test::precondition(reads_by_io_submit))
+BOOST_AUTO_TEST_CASE(tells_the_mean_batch, *boost::unit_test::precondition(tries_reads))
 {
     BOOST_TEST(kaio::service_statistics().mean_batch() == 0.0);
     kaio::service_options options;
@@ -308,7 +313,7 @@ BOOST_AUTO_TEST_CASE(tells_the_mean_batch, *boost::unit_test::precondition(reads
     if (!f.service.statistics().kernel_aio)
         return skip("needs AIO");
     kaio::random_access_file file(f.context, f.source.path(), kaio::file_base::read_only);
-    f.read(file, 10);
+    f.read(file, 10, by_io_submit());
     run_observed(f.context);
     BOOST_TEST(f.service.statistics().submit_calls == 3U);
     BOOST_TEST(f.service.statistics().loop_submissions == 10U);
@@ -318,7 +323,7 @@ BOOST_AUTO_TEST_CASE(tells_the_mean_batch, *boost::unit_test::precondition(reads
     const interposed_submit hook([&](::aio_context_t kernel, long count, ::iocb** blocks) {
         return ++calls == 2 ? -EAGAIN : kernel_submit(kernel, calls == 1 ? 1 : count, blocks);
     });
-    f.read(file, 4);
+    f.read(file, 4, by_io_submit());
     run_observed(f.context);
     BOOST_TEST(f.service.statistics().loop_submissions == 14U);
     BOOST_TEST(f.service.statistics().helper_operations == 0U);
@@ -363,7 +368,7 @@ BOOST_AUTO_TEST_CASE(adds_up_on_all_roads)
         BOOST_TEST(s.completed_while_queued == s.operations_cancelled);
         BOOST_TEST(s.operations_failed == 0U);
         if (mode == kaio::submission_mode::on_thread)
-            BOOST_TEST(s.loop_submissions == 0U);
+            BOOST_TEST(s.loop_submissions + s.loop_calls == 0U);
     }
 }
 
@@ -399,10 +404,11 @@ BOOST_AUTO_TEST_CASE(prints_its_statistics)
     statistics.unsupported_fallbacks = 100027;
     statistics.loop_retries = 100028;
     statistics.slow_submissions = 100029;
+    statistics.loop_calls = 100030;
     statistics.setup_error = "the reason";
     std::ostringstream os;
     os << statistics;
-    for (int figure = 100001; figure != 100030; ++figure)
+    for (int figure = 100001; figure != 100031; ++figure)
         BOOST_TEST(os.str().find(std::to_string(figure)) != std::string::npos, figure << os.str());
     BOOST_TEST(os.str().find("mean batch 2.0,") != std::string::npos, os.str());
     BOOST_TEST(os.str().find("the reason") != std::string::npos);

@@ -28,6 +28,8 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/around_the_kernel.hpp"
+#include "support/failing_kernel.hpp"
 #include "support/file_systems.hpp"
 #include "support/interposed_io.hpp"
 #include "support/outcome.hpp"
@@ -35,6 +37,7 @@
 #include "support/refusing_kernel.hpp"
 #include "support/run.hpp"
 #include "support/skip.hpp"
+#include "support/slow_kernel.hpp"
 #include "support/statistics.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
@@ -163,7 +166,60 @@ BOOST_AUTO_TEST_CASE(what_is_cached_is_read_without_a_thread)
     f.check();
     BOOST_TEST(stayed_on_loop(f.statistics()));
     BOOST_TEST(f.statistics().would_block_fallbacks == 0U);
+    BOOST_TEST(f.statistics().submit_calls == 0U);
     BOOST_TEST(f.statistics().bytes_read == blocks * block_size);
+}
+
+// Together with what is not cached, in the turns of one loop.
+BOOST_AUTO_TEST_CASE(what_is_cached_needs_no_room_in_the_kernel)
+{
+    if (!direct_io_available())
+        return skip("no direct I/O in " + directory());
+    constexpr std::size_t blocks = 50;
+    const temporary_file target(blocks * block_size);
+    kaio::service_options options;
+    options.max_in_flight = 4;
+    would_block_fixture f(options);
+    if (!f.statistics().kernel_aio)
+        return skip("needs AIO");
+    kaio::random_access_file cached = f.open(target, kaio::file_base::read_only);
+    kaio::random_access_file direct =
+        f.open(target, kaio::file_base::read_only | kaio::file_base::direct);
+    {
+        // One operation is taken and kept. There is no room for others, but cached ones go on.
+        slow_kernel kernel(1);
+        for (std::size_t i = 0; i != 2; ++i)
+            f.start(direct, true, i * block_size);
+        run_until(f.context, [&] { return kernel.held() == 1; });
+        std::deque<transfer>::size_type before = f.transfers.size();
+        for (std::size_t i = 0; i != blocks; ++i)
+            f.start(cached, true, i * block_size);
+        run_until(f.context, [&] { return f.statistics().operations_completed == blocks; });
+        for (; before != f.transfers.size(); ++before)
+            BOOST_TEST(f.transfers[before].right());
+        BOOST_TEST(kernel.held() == 1U);
+    }
+    run_again(f.context);
+    f.check();
+}
+
+// Much of it would hold up the loop: there are other things to do in between.
+BOOST_AUTO_TEST_CASE(what_is_cached_is_read_a_little_at_a_time,
+                     *boost::unit_test::precondition(&tries_reads))
+{
+    constexpr std::size_t size = 256 * 1024;
+    constexpr std::size_t count = 16;
+    const temporary_file target(count * size);
+    would_block_fixture f;
+    if (!f.statistics().kernel_aio)
+        return skip("needs AIO");
+    kaio::random_access_file file = f.open(target, kaio::file_base::read_only);
+    for (std::size_t i = 0; i != count; ++i)
+        f.start(file, true, i * size, size);
+    f.context.run_one();
+    BOOST_TEST(f.statistics().operations_completed == 4U);
+    run(f.context);
+    f.check();
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_cached_is_read_off_the_loop)
@@ -702,43 +758,47 @@ BOOST_DATA_TEST_CASE(unknown_commands, data::make({EINVAL, ENOSYS}) * data::make
 {
     constexpr std::size_t count = 20;
     const temporary_file target(count * block_size);
-    std::atomic<int> calls{0};
-    const interposed_submit hook([&](::aio_context_t, long, ::iocb**) {
-        ++calls;
-        return -error;
-    });
+    const failing_kernel kernel(error);
     would_block_fixture f;
     if (!f.statistics().kernel_aio)
         return skip("needs AIO");
     kaio::random_access_file file = f.open(target, kaio::file_base::read_write | mode);
     f.start(file, true, 0);
     run(f.context);
-    BOOST_TEST(calls == 1);
+    BOOST_TEST(kernel.calls() == 1U);
+    if (mode == transfer_mode::buffered)
+    {
+        // One direction says nothing of the other.
+        f.start(file, false, 0);
+        run_again(f.context);
+    }
+    const std::size_t calls = kernel.calls();
+    BOOST_TEST(calls <= 2U);
     for (std::size_t i = 0; i != count; ++i)
         f.start(file, i % 2 == 0, i * block_size);
     run_again(f.context);
     f.check();
     // Now it is known.
-    BOOST_TEST(calls == 1);
-    BOOST_TEST(f.statistics().helper_operations == count + 1);
+    BOOST_TEST(kernel.calls() == calls);
+    BOOST_TEST(f.statistics().helper_operations == f.statistics().operations_started);
 }
 
 // Other errors are those of the operation.
-BOOST_AUTO_TEST_CASE(errors_of_one_operation)
+BOOST_DATA_TEST_CASE(errors_of_one_operation, data::make(transfer_modes()), mode)
 {
     const temporary_file target(block_size);
-    const interposed_submit hook([&](::aio_context_t, long, ::iocb**) { return -EACCES; });
+    const failing_kernel kernel(EACCES);
     would_block_fixture f;
     if (!f.statistics().kernel_aio)
         return skip("needs AIO");
-    kaio::random_access_file file = f.open(target, kaio::file_base::read_only);
+    kaio::random_access_file file = f.open(target, kaio::file_base::read_only | mode);
     const transfer& t = f.start(file, true, 0);
     run(f.context);
     BOOST_TEST(t.result.failed(system_error(EACCES)), t.result);
     BOOST_TEST(f.statistics().operations_failed == 1U);
 }
 
-// An io_submit that takes longer than a millisecond has waited for something.
+// What takes longer than a millisecond has waited for something.
 BOOST_DATA_TEST_CASE(that_blocks_is_a_refusal, data::make(transfer_modes()), mode)
 {
     constexpr std::size_t count = 200;
@@ -746,16 +806,14 @@ BOOST_DATA_TEST_CASE(that_blocks_is_a_refusal, data::make(transfer_modes()), mod
     const std::thread::id loop = std::this_thread::get_id();
     std::atomic<std::size_t> on_loop{0};
     const auto delay = std::chrono::milliseconds(2);
-    const interposed_submit hook([&](::aio_context_t kernel, long n, ::iocb** blocks) {
-        if (std::this_thread::get_id() == loop)
+    const around_the_kernel hook([&] {
+        if (std::this_thread::get_id() != loop)
+            return;
+        ++on_loop;
+        const auto end = std::chrono::steady_clock::now() + delay;
+        while (std::chrono::steady_clock::now() < end)
         {
-            ++on_loop;
-            const auto end = std::chrono::steady_clock::now() + delay;
-            while (std::chrono::steady_clock::now() < end)
-            {
-            }
         }
-        return kernel_submit(kernel, n, blocks);
     });
     would_block_fixture f;
     if (!f.statistics().kernel_aio)

@@ -31,7 +31,7 @@ namespace kaio {
  * @code
  * operations_started + would_block_fallbacks + unsupported_fallbacks + loop_retries ==
  *     immediate_completions + completed_while_queued + queued +
- *     loop_submissions + thread_submissions + helper_operations
+ *     loop_submissions + loop_calls + thread_submissions + helper_operations
  * @endcode
  */
 struct service_statistics
@@ -87,7 +87,11 @@ struct service_statistics
     /// Operations handed to the kernel on the loop, with what it refused by an error.
     std::uint64_t loop_submissions = 0;
 
-    /// The same by threads of kaio.
+    /// Transfers that the loop tried by a system call of their own, one that doesn't wait: what the
+    /// page cache has needs no submission.
+    std::uint64_t loop_calls = 0;
+
+    /// Operations handed to the kernel by threads of kaio, with what it refused by an error.
     std::uint64_t thread_submissions = 0;
 
     /// Operations carried out by helper threads.
@@ -121,10 +125,10 @@ struct service_statistics
     /// Operations that a block device gets once more: its queue was full, or the flag unknown.
     std::uint64_t loop_retries = 0;
 
-    /// Calls of io_submit on the loop that took more than a millisecond.
+    /// How often io_submit, or a batch of transfers by calls, took more than a millisecond on the loop.
     std::uint64_t slow_submissions = 0;
 
-    /// The longest call of io_submit on the loop.
+    /// The longest time on the loop of one io_submit, or of one batch of transfers by calls.
     std::chrono::nanoseconds longest_submit{0};
 
     /// Bytes read by completed operations.

@@ -41,6 +41,7 @@ public:
             {"kaio_events_from_ring", number(s.events_from_ring)},
             {"kaio_events_from_syscall", number(s.events_from_syscall)},
             {"kaio_would_block_fallbacks", number(s.would_block_fallbacks)},
+            {"kaio_loop_calls", number(s.loop_calls)},
             {"kaio_helper_operations", number(s.helper_operations)},
             {"kaio_kernel_aio", number(s.kernel_aio)},
             {"kaio_longest_submit_us",

@@ -5,10 +5,12 @@
 
 #include "interposed_io.hpp"
 
+#include <dlfcn.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdarg>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -43,10 +45,19 @@ int submit_copies(const submit_function& submit, ::aio_context_t context, long c
     return submit(context, count, pointers.data());
 }
 
+// The C library's syscall, which this file replaces.
+template <typename... Arguments>
+long system_call(long number, Arguments... arguments)
+{
+    using function = long (*)(long, ...);
+    static const auto original = reinterpret_cast<function>(::dlsym(RTLD_NEXT, "syscall"));
+    return original(number, arguments...);
+}
+
 template <typename... Arguments>
 int negative_errno(long number, Arguments... arguments)
 {
-    const long result = ::syscall(number, arguments...);
+    const long result = system_call(number, arguments...);
     return result == -1 ? -errno : static_cast<int>(result);
 }
 
@@ -70,13 +81,19 @@ int kernel_get_events(::aio_context_t context, long minimum, long maximum, ::io_
 
 int kernel_duplicate(int from, int to, int flags)
 {
-    return static_cast<int>(::syscall(SYS_dup3, from, to, flags));
+    return static_cast<int>(system_call(SYS_dup3, from, to, flags));
 }
 
 ::ssize_t kernel_write(int descriptor, const ::iovec* buffers, int count, ::off_t offset, int flags)
 {
+    return kernel_call(SYS_pwritev2, descriptor, buffers, count, offset, flags);
+}
+
+long kernel_call(long number, int descriptor, const ::iovec* buffers, long count, ::off_t offset,
+                 int flags)
+{
     // The offset goes in two halves, of which a 64-bit kernel ignores the second.
-    return ::syscall(SYS_pwritev2, descriptor, buffers, count, offset, 0L, flags);
+    return system_call(number, descriptor, buffers, count, offset, 0L, flags);
 }
 
 } // namespace test
@@ -121,6 +138,24 @@ int dup3(int from, int to, int flags) noexcept
     return kaio::test::interposed_write::current
                ? (*kaio::test::interposed_write::current)(descriptor, buffers, count, offset, flags)
                : kaio::test::kernel_write(descriptor, buffers, count, offset, flags);
+}
+
+long syscall(long number, ...) noexcept
+{
+    std::va_list list;
+    va_start(list, number);
+    long arguments[6];
+    for (long& argument : arguments)
+        argument = va_arg(list, long);
+    va_end(list);
+    const auto& [first, second, third, fourth, fifth, sixth] = arguments;
+    if (kaio::test::interposed_call::current && (number == SYS_preadv2 || number == SYS_pwritev2))
+    {
+        const auto* buffers = reinterpret_cast<const ::iovec*>(second);
+        return (*kaio::test::interposed_call::current)(number, static_cast<int>(first), buffers,
+                                                       third, fourth, static_cast<int>(sixth));
+    }
+    return kaio::test::system_call(number, first, second, third, fourth, fifth, sixth);
 }
 
 } // extern "C"

@@ -15,8 +15,8 @@
 #include <utility>
 
 // A test that is linked with interposed_io.cpp stands between kaio and the kernel: it defines
-// libaio's io_setup, io_submit and io_getevents, and the C library's pwritev2 and dup3, which by
-// default make the system call.
+// libaio's io_setup, io_submit and io_getevents, and the C library's pwritev2, dup3 and syscall, which
+// by default make the system call.
 
 namespace kaio {
 namespace test {
@@ -32,12 +32,17 @@ int kernel_duplicate(int from, int to, int flags);
 ::ssize_t kernel_write(int descriptor, const ::iovec* buffers, int count, ::off_t offset,
                        int flags);
 
+// A transfer of a loop that doesn't wait: the number is that of preadv2 or of pwritev2.
+long kernel_call(long number, int descriptor, const ::iovec* buffers, long count, ::off_t offset,
+                 int flags);
+
 using setup_function = std::function<int(unsigned, ::aio_context_t*)>;
 using submit_function = std::function<int(::aio_context_t, long, ::iocb**)>;
 using get_events_function =
     std::function<int(::aio_context_t, long, long, ::io_event*, ::timespec*)>;
 using write_function = std::function<::ssize_t(int, const ::iovec*, int, ::off_t, int)>;
 using duplicate_function = std::function<int(int, int, int)>;
+using call_function = std::function<long(long, int, const ::iovec*, long, ::off_t, int)>;
 
 /// Replaces one of the calls as long as it lives. Outlives the contexts that use it.
 template <typename Function>
@@ -68,6 +73,7 @@ using interposed_submit = interposed<submit_function>;
 using interposed_get_events = interposed<get_events_function>;
 using interposed_write = interposed<write_function>;
 using interposed_duplicate = interposed<duplicate_function>;
+using interposed_call = interposed<call_function>;
 
 } // namespace test
 } // namespace kaio

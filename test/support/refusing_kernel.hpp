@@ -118,6 +118,25 @@ private:
         return count;
     }
 
+    // A transfer of the loop by a system call of its own.
+    long call(long number, int descriptor, const ::iovec* buffers, long count, ::off_t offset,
+              int flags)
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if ((flags & RWF_NOWAIT) == 0)
+            return kernel_call(number, descriptor, buffers, count, offset, flags);
+        ++attempts_;
+        if (relented_)
+            return kernel_call(number, descriptor, buffers, count, offset, flags);
+        if (how_ == refusal::half)
+        {
+            const ::iovec part = {buffers->iov_base, buffers->iov_len / 2};
+            return kernel_call(number, descriptor, &part, 1, offset, 0);
+        }
+        errno = how_ == refusal::event_eagain ? EAGAIN : EOPNOTSUPP;
+        return -1;
+    }
+
     const refusal how_;
     mutable std::mutex mutex_;
     std::set<std::uint64_t> refused_;
@@ -133,6 +152,9 @@ private:
                                                    ::timespec* timeout) {
         return get_events(kernel, minimum, maximum, events, timeout);
     }};
+    const interposed_call call_{
+        [this](long number, int descriptor, const ::iovec* buffers, long count, ::off_t offset,
+               int flags) { return call(number, descriptor, buffers, count, offset, flags); }};
 };
 
 } // namespace test

@@ -22,7 +22,7 @@ inline bool consistent(const service_statistics& s)
            s.operations_started + s.would_block_fallbacks + s.unsupported_fallbacks +
                    s.loop_retries ==
                s.immediate_completions + s.completed_while_queued + s.queued + s.loop_submissions +
-                   s.thread_submissions + s.helper_operations;
+                   s.loop_calls + s.thread_submissions + s.helper_operations;
 }
 
 /// Whether no operation has left the loop, unless a thread seemed to wait in io_submit.

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include <kaio/file_base.hpp>
+#include <kaio/io_options.hpp>
 
 #include "temporary_file.hpp"
 
@@ -50,8 +51,26 @@ inline std::vector<transfer_mode> transfer_modes()
     return {transfer_mode::buffered};
 }
 
-/// Whether reads from the page cache go through io_submit: the file system knows RWF_NOWAIT.
-inline boost::test_tools::assertion_result reads_by_io_submit(boost::unit_test::test_unit_id)
+/// The precondition of tests that need files opened with O_DIRECT.
+inline boost::test_tools::assertion_result needs_direct_io(boost::unit_test::test_unit_id id)
+{
+    if (!direct_io_available())
+        std::cerr << "SKIPPED: "
+                  << boost::unit_test::framework::get<boost::unit_test::test_unit>(id).full_name()
+                  << ": no direct I/O in " << directory() << std::endl;
+    return direct_io_available();
+}
+
+/// What makes a transfer of the page cache go through io_submit: only that takes a priority.
+inline io_options by_io_submit()
+{
+    io_options result;
+    result.priority = io_priority{io_priority_class::best_effort, 4};
+    return result;
+}
+
+/// Whether reads from the page cache are tried on the loop: the file system knows RWF_NOWAIT.
+inline boost::test_tools::assertion_result tries_reads(boost::unit_test::test_unit_id)
 {
     static const bool result = [] {
         const temporary_file file(std::string("x"));
