@@ -668,6 +668,26 @@ BOOST_DATA_TEST_CASE(until_it_works_again, data::make(transfer_modes()), mode)
     f.check();
 }
 
+// What was refused long ago counts no more: then one refusal makes attempts only a little rarer.
+BOOST_DATA_TEST_CASE(and_is_forgotten, data::make(transfer_modes()), mode)
+{
+    constexpr std::size_t count = 200;
+    const temporary_file target(block_size);
+    refusing_kernel kernel(refusal::event_eagain);
+    would_block_fixture f;
+    if (!f.statistics().kernel_aio)
+        return skip("needs AIO");
+    kaio::random_access_file file = f.open(target, kaio::file_base::read_only | mode);
+    f.read_one_by_one(file, count);
+    kernel.relent();
+    f.read_one_by_one(file, count);
+    kernel.relent(false);
+    const std::size_t before = kernel.attempts();
+    f.read_one_by_one(file, 12);
+    BOOST_TEST(kernel.attempts() - before > 1U);
+    f.check();
+}
+
 BOOST_DATA_TEST_CASE(no_wait_is_not_learned_from,
                      data::make({refusal::event_eagain, refusal::submit_eopnotsupp}), how)
 {
@@ -796,6 +816,29 @@ BOOST_DATA_TEST_CASE(errors_of_one_operation, data::make(transfer_modes()), mode
     run(f.context);
     BOOST_TEST(t.result.failed(system_error(EACCES)), t.result);
     BOOST_TEST(f.statistics().operations_failed == 1U);
+}
+
+// A call that a signal has interrupted is made again.
+BOOST_AUTO_TEST_CASE(interrupted_calls, *boost::unit_test::precondition(&tries_reads))
+{
+    const temporary_file target(block_size);
+    int calls = 0;
+    const interposed_call hook([&](long number, int descriptor, const ::iovec* buffers, long n,
+                                   ::off_t offset, int flags) {
+        if (++calls == 3)
+            return kernel_call(number, descriptor, buffers, n, offset, flags);
+        errno = EINTR;
+        return -1L;
+    });
+    would_block_fixture f;
+    if (!f.statistics().kernel_aio)
+        return skip("needs AIO");
+    kaio::random_access_file file = f.open(target, kaio::file_base::read_only);
+    f.start(file, true, 0);
+    run(f.context);
+    f.check();
+    BOOST_TEST(calls == 3);
+    BOOST_TEST(f.statistics().loop_calls == 1U);
 }
 
 // What takes longer than a millisecond has waited for something.

@@ -32,8 +32,7 @@ __attribute__((noinline, no_sanitize("thread"))) void copy(const ::iocb& from, :
 }
 
 // An interposed function is given copies of the control blocks.
-int submit_copies(const submit_function& submit, ::aio_context_t context, long count,
-                  ::iocb** blocks)
+int submit_copies(::aio_context_t context, long count, ::iocb** blocks)
 {
     std::vector<::iocb> copies(static_cast<std::size_t>(count));
     std::vector<::iocb*> pointers;
@@ -42,7 +41,7 @@ int submit_copies(const submit_function& submit, ::aio_context_t context, long c
         copy(*blocks[i], copies[i]);
         pointers.push_back(&copies[i]);
     }
-    return submit(context, count, pointers.data());
+    return interposed_submit::call(kernel_submit, context, count, pointers.data());
 }
 
 // The C library's syscall, which this file replaces.
@@ -103,41 +102,31 @@ extern "C" {
 
 int io_setup(int events, ::aio_context_t* context)
 {
-    const auto count = static_cast<unsigned>(events);
-    return kaio::test::interposed_setup::current
-               ? (*kaio::test::interposed_setup::current)(count, context)
-               : kaio::test::kernel_setup(count, context);
+    return kaio::test::interposed_setup::call(kaio::test::kernel_setup,
+                                              static_cast<unsigned>(events), context);
 }
 
 int io_submit(::aio_context_t context, long count, ::iocb** blocks)
 {
-    return kaio::test::interposed_submit::current
-               ? kaio::test::submit_copies(*kaio::test::interposed_submit::current, context, count,
-                                           blocks)
-               : kaio::test::kernel_submit(context, count, blocks);
+    return kaio::test::submit_copies(context, count, blocks);
 }
 
 int io_getevents(::aio_context_t context, long minimum, long maximum, ::io_event* events,
                  ::timespec* timeout)
 {
-    return kaio::test::interposed_get_events::current
-               ? (*kaio::test::interposed_get_events::current)(context, minimum, maximum, events,
-                                                               timeout)
-               : kaio::test::kernel_get_events(context, minimum, maximum, events, timeout);
+    return kaio::test::interposed_get_events::call(kaio::test::kernel_get_events, context, minimum,
+                                                   maximum, events, timeout);
 }
 
 int dup3(int from, int to, int flags) noexcept
 {
-    return kaio::test::interposed_duplicate::current
-               ? (*kaio::test::interposed_duplicate::current)(from, to, flags)
-               : kaio::test::kernel_duplicate(from, to, flags);
+    return kaio::test::interposed_duplicate::call(kaio::test::kernel_duplicate, from, to, flags);
 }
 
 ::ssize_t pwritev2(int descriptor, const ::iovec* buffers, int count, ::off_t offset, int flags)
 {
-    return kaio::test::interposed_write::current
-               ? (*kaio::test::interposed_write::current)(descriptor, buffers, count, offset, flags)
-               : kaio::test::kernel_write(descriptor, buffers, count, offset, flags);
+    return kaio::test::interposed_write::call(kaio::test::kernel_write, descriptor, buffers, count,
+                                              offset, flags);
 }
 
 long syscall(long number, ...) noexcept
@@ -149,12 +138,10 @@ long syscall(long number, ...) noexcept
         argument = va_arg(list, long);
     va_end(list);
     const auto& [first, second, third, fourth, fifth, sixth] = arguments;
-    if (kaio::test::interposed_call::current && (number == SYS_preadv2 || number == SYS_pwritev2))
-    {
-        const auto* buffers = reinterpret_cast<const ::iovec*>(second);
-        return (*kaio::test::interposed_call::current)(number, static_cast<int>(first), buffers,
-                                                       third, fourth, static_cast<int>(sixth));
-    }
+    if (number == SYS_preadv2 || number == SYS_pwritev2)
+        return kaio::test::interposed_call::call(
+            kaio::test::kernel_call, number, static_cast<int>(first),
+            reinterpret_cast<const ::iovec*>(second), third, fourth, static_cast<int>(sixth));
     return kaio::test::system_call(number, first, second, third, fourth, fifth, sixth);
 }
 

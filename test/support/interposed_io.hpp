@@ -11,7 +11,9 @@
 #include <sys/uio.h>
 #include <time.h>
 
+#include <atomic>
 #include <functional>
+#include <thread>
 #include <utility>
 
 // A test that is linked with interposed_io.cpp stands between kaio and the kernel: it defines
@@ -44,27 +46,54 @@ using write_function = std::function<::ssize_t(int, const ::iovec*, int, ::off_t
 using duplicate_function = std::function<int(int, int, int)>;
 using call_function = std::function<long(long, int, const ::iovec*, long, ::off_t, int)>;
 
-/// Replaces one of the calls as long as it lives. Outlives the contexts that use it.
+/// Replaces one of the calls as long as it lives. Its end waits for threads that are inside.
 template <typename Function>
 class interposed
 {
 public:
     explicit interposed(Function function) : function_(std::move(function))
     {
-        current = &function_;
+        current_ = &function_;
     }
 
     ~interposed()
     {
-        current = nullptr;
+        current_ = nullptr;
+        while (inside_ != 0)
+            std::this_thread::yield();
     }
 
     interposed(const interposed&) = delete;
     interposed& operator=(const interposed&) = delete;
 
-    static inline Function* current = nullptr;
+    /// Call what replaces the call, or the default where nothing does.
+    template <typename Default, typename... Arguments>
+    static auto call(Default original, Arguments... arguments)
+    {
+        {
+            const visit inside;
+            if (Function* const current = current_)
+                return (*current)(arguments...);
+        }
+        return original(arguments...);
+    }
 
 private:
+    struct visit
+    {
+        visit()
+        {
+            ++inside_;
+        }
+
+        ~visit()
+        {
+            --inside_;
+        }
+    };
+
+    static inline std::atomic<Function*> current_{nullptr};
+    static inline std::atomic<int> inside_{0};
     Function function_;
 };
 

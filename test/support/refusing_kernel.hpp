@@ -67,10 +67,10 @@ public:
         return attempts_;
     }
 
-    void relent()
+    void relent(bool relents = true)
     {
         const std::lock_guard<std::mutex> lock(mutex_);
-        relented_ = true;
+        relented_ = relents;
     }
 
 private:
