@@ -33,7 +33,10 @@ inline void engine::implementation::completed_as_wanted(operation_record& record
                                                         std::int64_t result) noexcept
 {
     uncount_slot(record);
-    attempt_succeeded(record, result);
+    if (record.nowait_added_)
+        attempt_succeeded(record, result);
+    else
+        finish(record, result);
 }
 
 std::size_t engine::implementation::harvest() noexcept
@@ -42,7 +45,7 @@ std::size_t engine::implementation::harvest() noexcept
         return 0;
     const std::size_t count =
         context_->harvest([this](operation_record& record, std::int64_t result) {
-            const bool as_wanted = record.nowait_added_ && record.vector_count_ == 0 &&
+            const bool as_wanted = record.vector_count_ == 0 &&
                                    result == static_cast<std::int64_t>(record.block_.length);
             if (as_wanted && !worker_wants_slot_)
                 completed_as_wanted(record, result);

@@ -55,10 +55,15 @@ inline bool has_flags_of_the_user(const operation_record& record)
     return (record.rw_flags_ & (rwf_atomic | rwf_dontcache)) != 0;
 }
 
-/// Whether an operation goes from a block device to memory, or back, past the page cache.
+/// Whether operations go from a block device to memory, or back, past the page cache.
+inline bool is_direct_to_device(const open_file& file)
+{
+    return file.type_ == file_type::block_device && file.direct_;
+}
+
 inline bool is_direct_to_device(const operation_record& record)
 {
-    return record.file_->type_ == file_type::block_device && record.file_->direct_;
+    return is_direct_to_device(*record.file_);
 }
 
 /// The number of bytes that a transfer is to move.

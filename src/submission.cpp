@@ -154,6 +154,26 @@ std::size_t engine::implementation::plenty(const open_file& file) const noexcept
     return std::clamp<std::size_t>(all_together, 1, file.depth_limit_ - file.in_flight_);
 }
 
+namespace {
+
+// Whether plain transfers of one direction of a file go straight to the kernel, and with which flags.
+struct straight_road
+{
+    bool open;
+    std::uint32_t flags;
+};
+
+straight_road straight_road_of(const open_file& file, const would_block& learned,
+                               bool waits) noexcept
+{
+    const bool open = learned.trusted() && !waits;
+    if (learned.knows_nowait())
+        return {open, rwf_nowait};
+    return {open && is_direct_to_device(file), 0};
+}
+
+} // namespace
+
 // Most operations are plain transfers of files that have refused nothing lately. A file may have
 // several of them in its turn if no other file waits. Returns how many it had.
 std::size_t engine::implementation::take_straight(open_file& file, submission_batch& batch) noexcept
@@ -163,7 +183,8 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
     static_assert(static_cast<int>(operation_kind::read) == 0 &&
                       static_cast<int>(operation_kind::write) == 1,
                   "the order of what follows");
-    const bool trusted[] = {file.reads_.trusted(), file.writes_.trusted() && !writes_wait(file)};
+    const straight_road roads[] = {straight_road_of(file, file.reads_, false),
+                                   straight_road_of(file, file.writes_, writes_wait(file))};
     const std::size_t most = queue_.ready().size() == 1 ? std::min(batch.room(), plenty(file)) : 1;
     const bool by_call = file.is_cached();
     const int wake_descriptor = wake_event_->descriptor();
@@ -173,12 +194,12 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
     for (; taken != most && record && !batch.full(); record = record->next_)
     {
         const auto kind = static_cast<unsigned>(record->kind_);
-        if (kind >= std::size(trusted) || !trusted[kind] || record->rw_flags_ != 0 ||
+        if (kind >= std::size(roads) || !roads[kind].open || record->rw_flags_ != 0 ||
             record->vector_count_ != 0 || (by_call && record->block_.priority != 0))
             break;
         record->state_ = operation_state::in_flight;
-        record->nowait_added_ = true;
-        record->block_.rw_flags = rwf_nowait;
+        record->nowait_added_ = roads[kind].flags != 0;
+        record->block_.rw_flags = roads[kind].flags;
         if (by_call)
         {
             batch.add_call(*record, record->block_.length);

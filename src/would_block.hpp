@@ -15,10 +15,10 @@ namespace detail {
 class would_block
 {
 public:
-    /// Whether nothing was refused lately, and the file takes RWF_NOWAIT as far as is known.
+    /// Whether nothing was refused lately.
     bool trusted() const noexcept
     {
-        return skip_ == 0 && knows_nowait_;
+        return skip_ == 0;
     }
 
     /// Whether the next operation is worth an attempt on the loop.
