@@ -137,12 +137,13 @@ def _all():
                  _stall(ON_A_LOOP + ("asio_libaio",))),
         Scenario("system-calls", "system calls per operation, under strace",
                  tuple(group(("kaio", RAW, "libaio_blocking", "asio_io_uring", "thread_pool_8"),
-                             Point(medium, depth=d), measure="system_calls")
-                       for medium in ("zram", "disk") for d in (1, 32))),
+                             replace(p, depth=d), measure="system_calls")
+                       for p in (Point("zram"), Point("disk"), Point(cache="warm"))
+                       for d in (1, 32))),
         Scenario("instructions", "user-space instructions per operation, under callgrind",
-                 (group(("kaio", "kaio_coroutine", RAW, "asio_io_uring"),
-                        Point(cache="warm", file_size=64 * MIB), measure="instructions",
-                        once=True),)),
+                 tuple(group(("kaio", "kaio_coroutine", RAW, "asio_io_uring"), p,
+                             measure="instructions", once=True)
+                       for p in (Point("zram"), Point(cache="warm", file_size=64 * MIB)))),
         Scenario("allocations", "calls of malloc and its family per operation, once warm",
                  _allocations(200000)),
         Scenario("memory", "memory per outstanding operation, the handler's 16 bytes included",

@@ -62,8 +62,8 @@ class Judge:
         for waves in (False, True):
             self._count("allocations", f"allocations per op, {'waves' if waves else 'chains'}",
                         "allocations_per_op", NONE, waves=waves)
-        self._count("instructions", "user instructions per op, depth 32", "instructions_per_op",
-                    300)
+        self._count("instructions", "user instructions per op, zram, depth 32",
+                    "instructions_per_op", 300, medium="zram")
         self._count("memory", "bytes per outstanding operation, the handler's 16 taken off",
                     "bytes_per_outstanding", 256, less=16)
         self._count("system-calls", "system calls per op, zram, depth 32", "system_calls_per_op",
