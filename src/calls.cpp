@@ -9,6 +9,7 @@
 // outstanding, 0.77 x with one).
 
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -42,6 +43,42 @@ std::int64_t call(const operation_record& record) noexcept
     return result == -1 ? -errno : result;
 }
 
+// Whether a tick of the kernel has passed, 1 to 10 ms. Costs less to ask than the time.
+class tick_count
+{
+public:
+    bool any_passed() const noexcept
+    {
+        // At least two have begun, of which ntpd may have changed the length.
+        return 2 * (now() - begin_) > 3 * tick();
+    }
+
+private:
+    static std::int64_t nanoseconds(const ::timespec& time) noexcept
+    {
+        return std::int64_t(time.tv_sec) * 1000000000 + time.tv_nsec;
+    }
+
+    static std::int64_t now() noexcept
+    {
+        ::timespec time;
+        ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+        return nanoseconds(time);
+    }
+
+    static std::int64_t tick() noexcept
+    {
+        static const std::int64_t result = [] {
+            ::timespec time;
+            ::clock_getres(CLOCK_MONOTONIC_COARSE, &time);
+            return nanoseconds(time);
+        }();
+        return result;
+    }
+
+    const std::int64_t begin_ = now();
+};
+
 } // namespace
 
 void engine::implementation::make_calls(submission_batch& batch, lock_type& lock) noexcept
@@ -49,18 +86,47 @@ void engine::implementation::make_calls(submission_batch& batch, lock_type& lock
     const std::size_t count = batch.calls();
     if (count == 0)
         return;
-    statistics_.loop_calls += count;
 
     lock.unlock();
     const auto begin = std::chrono::steady_clock::now();
-    for (std::size_t i = 0; i != count; ++i)
-        batch.call(i).result_ = call(batch.call(i));
+    const tick_count ticks;
+    std::size_t made = 0;
+    do
+    {
+        operation_record& record = batch.call(made++);
+        record.result_ = call(record);
+    } while (made != count && !ticks.any_passed());
     const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
     lock.lock();
 
     time_on_loop(duration, batch, &submission_batch::user::called);
-    for (std::size_t i = 0; i != count; ++i)
+    for (std::size_t i = 0; i != made; ++i)
         returned(batch.call(i), std::exchange(batch.call(i).result_, 0));
+    for (std::size_t i = count; i != made; --i)
+        not_called(batch.call(i - 1));
+    for (const submission_batch::user& user : batch.users())
+    {
+        if (!user.called.empty())
+            look_again(*user.file);
+    }
+}
+
+// One before it has waited, although it was asked not to.
+void engine::implementation::not_called(operation_record& record) noexcept
+{
+    --statistics_.loop_calls;
+    if (cancelled(record))
+        finish_queued(record, ECANCELED);
+    else
+        queue_.put_back(record);
+}
+
+// If fcntl has given the descriptor O_DIRECT, calls wait for the disk, and too shortly to be noticed.
+void engine::implementation::look_again(open_file& file) noexcept
+{
+    constexpr unsigned batches = 256;
+    if (++file.batches_of_calls_ % batches == 0 && !file.detached_)
+        file.refresh();
 }
 
 void engine::implementation::returned(operation_record& record, std::int64_t result) noexcept
@@ -79,9 +145,9 @@ void engine::implementation::returned(operation_record& record, std::int64_t res
     }
     else if ((result == -EINVAL || result == -ENOSYS) && record.nowait_added_)
     {
-        // Kernels before Linux 4.14 say so of the flag or of the call. Only the call without the
-        // flag knows what is really wrong, if anything.
-        if (!ends_beyond_all_files(record))
+        // Kernels before Linux 4.14 say so of the flag or of the call, and later ones of files that
+        // don't know the flag. Only the call without the flag knows what is really wrong, if anything.
+        if (!ends_beyond_all_files(record) && !has_flags_of_the_user(record))
             record.file_->learned(record).unknown_flag();
         continue_off_loop(record, statistics_.unknown_flag_fallbacks);
     }

@@ -78,7 +78,7 @@ public:
     bool is_starved(const open_file& file) const noexcept;
     bool must_wait(const open_file& file) const noexcept;
     bool may_submit() const noexcept;
-    void fill_from_loop(submission_batch& batch) noexcept;
+    void fill_from_loop(submission_batch& batch, bool with_calls) noexcept;
     std::size_t plenty(const open_file& file) const noexcept;
     std::size_t take_straight(open_file& file, submission_batch& batch) noexcept;
     void take_carefully(open_file& file, bool starved, submission_batch& batch) noexcept;
@@ -103,6 +103,8 @@ public:
     // Operations with a system call of their own: calls.cpp.
     void make_calls(submission_batch& batch, lock_type& lock) noexcept;
     void returned(operation_record& record, std::int64_t result) noexcept;
+    void not_called(operation_record& record) noexcept;
+    void look_again(open_file& file) noexcept;
 
     // Files and their descriptors: file_lifetime.cpp.
     void detach(open_file& file) noexcept;

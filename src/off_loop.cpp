@@ -149,7 +149,7 @@ void engine::implementation::fill_from_thread(open_file& file, submission_batch&
 {
     // Where submissions wait, several threads get further with one operation each.
     const std::size_t most = file.submission_blocks_ ? 1 : options_.max_batch;
-    batch.clear(++batch_number_);
+    batch.clear(++batch_number_, false);
     while (batch.size() != most && has_slot(file) && !file.off_loop_.empty() &&
            file.off_loop_.front()->to_submit_)
     {

@@ -133,6 +133,9 @@ public:
     // What was started before the last cancellation is not tried again elsewhere.
     std::uint32_t cancellations_ = 0;
 
+    // Batches in which it had calls of its own.
+    unsigned batches_of_calls_ = 0;
+
     // The place of the file in the submission that is being put together.
     std::uint64_t batch_number_ = 0;
     std::size_t batch_user_ = 0;

@@ -28,6 +28,9 @@ constexpr std::chrono::milliseconds blocked_submission(1);
 constexpr std::size_t share_of_file = 8;
 constexpr std::size_t share_of_mount = 16;
 
+// Behind so many files that wait for calls, no other is looked for that has something to submit.
+constexpr std::size_t most_passed_over = 16;
+
 } // namespace
 
 engine::implementation::road engine::implementation::road_of(operation_record& record,
@@ -47,12 +50,13 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
 
     const bool by_call = goes_without_submission(record);
     const road without_wait = by_call ? road::call : starved ? off_loop : road::loop;
+    if (!submits_on_loop_ || ignores_nowait(record))
+        return off_loop;
     if (wants_no_wait(record))
         return without_wait;
-
-    would_block& learned = file.learned(record);
-    if (!submits_on_loop_ || (starved && !by_call) || ignores_nowait(record))
+    if (starved && !by_call)
         return off_loop;
+    would_block& learned = file.learned(record);
     if (learned.attempt())
     {
         record.nowait_added_ = learned.knows_nowait();
@@ -121,21 +125,24 @@ bool engine::implementation::may_submit() const noexcept
         [&](const open_file& file) { return !context_ || has_slot(file) || !must_wait(file); });
 }
 
-void engine::implementation::fill_from_loop(submission_batch& batch) noexcept
+void engine::implementation::fill_from_loop(submission_batch& batch, bool with_calls) noexcept
 {
-    batch.clear(++batch_number_);
+    batch.clear(++batch_number_, with_calls);
     std::size_t skipped = 0;
-    while (!batch.full() && skipped < queue_.ready().size())
+    std::size_t passed_over = 0;
+    while (!batch.full() && skipped < queue_.ready().size() && passed_over != most_passed_over)
     {
         open_file& file = *queue_.ready().front();
         const bool no_slot = context_ && !has_slot(file);
-        if (no_slot && must_wait(file))
+        const bool no_call = !batch.takes_calls() && goes_without_submission(file.next());
+        passed_over += no_call;
+        if (no_call || (no_slot && must_wait(file)))
         {
             ++skipped;
             queue_.ready().rotate();
             continue;
         }
-        skipped = 0;
+        skipped = passed_over = 0;
         if (no_slot || take_straight(file, batch) == 0)
             take_carefully(file, no_slot, batch);
         if (queue_.ready().front() == &file)
@@ -191,11 +198,12 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
     submission_batch::kinds kinds;
     std::size_t taken = 0;
     operation_record* record = file.concurrent_.front();
-    for (; taken != most && record && !batch.full(); record = record->next_)
+    for (; taken != most && record; record = record->next_)
     {
         const auto kind = static_cast<unsigned>(record->kind_);
         if (kind >= std::size(roads) || !roads[kind].open || record->rw_flags_ != 0 ||
-            record->vector_count_ != 0 || (by_call && record->block_.priority != 0))
+            record->vector_count_ != 0 ||
+            (by_call && (record->block_.priority != 0 || !batch.takes_calls())))
             break;
         record->state_ = operation_state::in_flight;
         record->nowait_added_ = roads[kind].flags != 0;
@@ -270,14 +278,16 @@ void engine::implementation::submit_from_loop(lock_type& lock) noexcept
         return;
     congested_ = congested_ && in_flight_ != 0;
     // What other threads start meanwhile is for another turn.
+    bool with_calls = true;
     for (std::size_t submitted = 0; submitted < options_.max_in_flight;)
     {
-        fill_from_loop(*batch);
+        fill_from_loop(*batch, with_calls);
         hand_over(*batch, true, lock);
-        // What calls have done is for handlers first.
-        if (batch->empty() || batch->calls() != 0 || congested_)
+        if (batch->size() == 0 || congested_)
             break;
         submitted += batch->size();
+        // Their results are for handlers first.
+        with_calls = with_calls && batch->calls() == 0;
     }
     batches_.give_back(std::move(batch));
 }
@@ -285,6 +295,9 @@ void engine::implementation::submit_from_loop(lock_type& lock) noexcept
 void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
                                        lock_type& lock) noexcept
 {
+    // Counted beforehand, as what is submitted may have completed before the call returns.
+    (on_loop ? statistics_.loop_submissions : statistics_.thread_submissions) += batch.size();
+    statistics_.loop_calls += batch.calls();
     submit(batch, on_loop, lock);
     make_calls(batch, lock);
     for (const submission_batch::user& user : batch.users())
@@ -293,11 +306,6 @@ void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
 
 void engine::implementation::submit(submission_batch& batch, bool on_loop, lock_type& lock) noexcept
 {
-    // Counted beforehand, as they may have completed before the call returns.
-    std::uint64_t& submissions =
-        on_loop ? statistics_.loop_submissions : statistics_.thread_submissions;
-    submissions += batch.size();
-
     for (std::size_t next = 0; next != batch.size();)
     {
         // Once the kernel has taken an operation, another thread may harvest and complete it: from
@@ -326,7 +334,8 @@ void engine::implementation::submit(submission_batch& batch, bool on_loop, lock_
             continue;
         if (result.error == EAGAIN)
         {
-            submissions -= batch.size() - next;
+            (on_loop ? statistics_.loop_submissions : statistics_.thread_submissions) -=
+                batch.size() - next;
             no_room(batch, next, on_loop);
             break;
         }

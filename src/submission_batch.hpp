@@ -34,6 +34,11 @@ public:
             return (bits_ >> static_cast<unsigned>(kind) & 1U) != 0;
         }
 
+        bool empty() const noexcept
+        {
+            return bits_ == 0;
+        }
+
         void add(kinds others) noexcept
         {
             bits_ |= others.bits_;
@@ -51,28 +56,29 @@ public:
         kinds called;
     };
 
-    explicit submission_batch(std::size_t capacity) : blocks_(capacity)
+    explicit submission_batch(std::size_t capacity) : blocks_(2 * capacity)
     {
-        users_.reserve(capacity);
+        users_.reserve(2 * capacity);
     }
 
     submission_batch(const submission_batch&) = delete;
     submission_batch& operator=(const submission_batch&) = delete;
 
-    bool empty() const noexcept
-    {
-        return size_ + calls_ == 0;
-    }
-
     bool full() const noexcept
     {
-        return room() == 0 || call_bytes_ >= most_call_bytes;
+        return room() == 0;
     }
 
-    /// How many operations may be added, as long as calls don't transfer too much.
+    /// How many operations for io_submit may be added.
     std::size_t room() const noexcept
     {
-        return blocks_.size() - size_ - calls_;
+        return blocks_.size() / 2 - size_;
+    }
+
+    /// Whether an operation that has a system call of its own may be added.
+    bool takes_calls() const noexcept
+    {
+        return calls_ < most_calls_ && call_bytes_ < most_call_bytes;
     }
 
     /// How many operations there are for io_submit.
@@ -104,11 +110,12 @@ public:
         return users_;
     }
 
-    /// Begin anew, with a number that no other batch has.
-    void clear(std::uint64_t number) noexcept
+    /// Begin anew, with a number that no other batch has, and with calls or without.
+    void clear(std::uint64_t number, bool with_calls) noexcept
     {
         size_ = calls_ = 0;
         call_bytes_ = 0;
+        most_calls_ = with_calls ? blocks_.size() / 2 : 0;
         users_.clear();
         number_ = number;
     }
@@ -147,7 +154,7 @@ public:
     }
 
 private:
-    // Calls copy while the loop waits, some 0.1 ms for this much.
+    // Calls copy while the loop waits, some 0.1 ms for this much. One may be larger.
     static constexpr std::uint64_t most_call_bytes = std::uint64_t(1) << 20;
 
     static operation_record& record_of(const control_block& block) noexcept
@@ -160,6 +167,7 @@ private:
     std::vector<user> users_;
     std::size_t size_ = 0;
     std::size_t calls_ = 0;
+    std::size_t most_calls_ = 0;
     std::uint64_t call_bytes_ = 0;
     std::uint64_t number_ = 0;
 };

@@ -656,6 +656,26 @@ BOOST_AUTO_TEST_CASE(o_direct_turned_on_and_off)
     BOOST_TEST(equal);
 }
 
+// The disk may be too fast for the loop to notice that it waits.
+BOOST_AUTO_TEST_CASE(o_direct_turned_on_is_noticed)
+{
+    if (!direct_io_available())
+        return skip("no direct I/O in " + directory());
+    const temporary_file target(block_size);
+    kinds_fixture f;
+    if (!f.service.statistics().kernel_aio)
+        return skip("needs AIO");
+    const int descriptor = ::open(target.c_str(), O_RDONLY | O_CLOEXEC);
+    kaio::random_access_file file(f.context, descriptor);
+    f.transfer(file, true, 1);
+    BOOST_REQUIRE(::fcntl(descriptor, F_SETFL, O_DIRECT) == 0);
+    for (int i = 0; i != 260; ++i)
+        f.transfer(file, true, 1);
+    const kaio::service_statistics before = f.service.statistics();
+    f.transfer(file, true, 1);
+    BOOST_TEST(f.service.statistics().loop_calls == before.loop_calls);
+}
+
 BOOST_AUTO_TEST_SUITE(refused)
 
 void check_refused(int descriptor)

@@ -214,6 +214,29 @@ BOOST_AUTO_TEST_CASE(can_be_asked_at_any_time_by_any_thread)
     BOOST_TEST(service.statistics().operations_completed == total / 20 * 20);
 }
 
+// Also while a batch is on its way to the kernel, by both roads.
+BOOST_AUTO_TEST_CASE(add_up_while_the_kernel_is_called, *boost::unit_test::precondition(&needs_aio))
+{
+    if (!direct_io_available())
+        return skip("no direct I/O in " + directory());
+    statistics_fixture f;
+    int calls = 0;
+    bool agree = true;
+    const auto look = [&] {
+        ++calls;
+        agree = agree && consistent(f.service.statistics());
+    };
+    const around_the_kernel hook(look, look);
+    kaio::random_access_file cached(f.context, f.source.path(), kaio::file_base::read_only);
+    kaio::random_access_file direct(f.context, f.source.path(),
+                                    kaio::file_base::read_only | kaio::file_base::direct);
+    f.read(cached, 3);
+    f.read(direct, 3);
+    run_observed(f.context);
+    BOOST_TEST(agree);
+    BOOST_TEST(calls >= 4);
+}
+
 // Why an operation left the loop, by the road that it took then.
 BOOST_DATA_TEST_CASE(counts_fallbacks_by_reason,
                      data::make({refusal::event_eagain, refusal::event_eopnotsupp,
@@ -261,6 +284,7 @@ BOOST_DATA_TEST_CASE(counts_what_the_kernel_has_no_function_for,
     BOOST_TEST(s.loop_submissions == (direct ? 1U : 0U));
     BOOST_TEST(s.loop_calls == (direct ? 0U : 1U));
     BOOST_TEST(s.unknown_flag_fallbacks == (direct ? 0U : 1U));
+    BOOST_TEST(s.refused_fallbacks + s.short_fallbacks == 0U);
     BOOST_TEST(s.helper_operations == 3U);
 }
 

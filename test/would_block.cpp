@@ -22,6 +22,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -171,7 +172,8 @@ BOOST_AUTO_TEST_CASE(what_is_cached_is_read_without_a_thread)
 }
 
 // Together with what is not cached, in the turns of one loop.
-BOOST_AUTO_TEST_CASE(what_is_cached_needs_no_room_in_the_kernel)
+BOOST_AUTO_TEST_CASE(what_is_cached_needs_no_room_in_the_kernel,
+                     *boost::unit_test::precondition(&tries_reads))
 {
     if (!direct_io_available())
         return skip("no direct I/O in " + directory());
@@ -203,6 +205,33 @@ BOOST_AUTO_TEST_CASE(what_is_cached_needs_no_room_in_the_kernel)
     f.check();
 }
 
+// Much of what is cached doesn't keep what needs the disk from going there together.
+BOOST_AUTO_TEST_CASE(what_is_cached_holds_up_no_submission,
+                     *boost::unit_test::precondition(&tries_reads))
+{
+    if (!direct_io_available())
+        return skip("no direct I/O in " + directory());
+    constexpr std::size_t size = 512 * 1024;
+    constexpr std::size_t count = 20;
+    const temporary_file target(count * size);
+    would_block_fixture f;
+    if (!f.statistics().kernel_aio)
+        return skip("needs AIO");
+    kaio::random_access_file cached = f.open(target, kaio::file_base::read_only);
+    kaio::random_access_file direct =
+        f.open(target, kaio::file_base::read_only | kaio::file_base::direct);
+    for (std::size_t i = 0; i != count; ++i)
+    {
+        f.start(cached, true, i * size, size);
+        f.start(direct, true, i * block_size);
+    }
+    f.context.run_one();
+    BOOST_TEST(f.statistics().largest_batch == count);
+    BOOST_TEST(f.statistics().loop_calls == 2U);
+    run(f.context);
+    f.check();
+}
+
 // Much of it would hold up the loop: there are other things to do in between.
 BOOST_AUTO_TEST_CASE(what_is_cached_is_read_a_little_at_a_time,
                      *boost::unit_test::precondition(&tries_reads))
@@ -217,7 +246,7 @@ BOOST_AUTO_TEST_CASE(what_is_cached_is_read_a_little_at_a_time,
     for (std::size_t i = 0; i != count; ++i)
         f.start(file, true, i * size, size);
     f.context.run_one();
-    BOOST_TEST(f.statistics().operations_completed == 4U);
+    BOOST_TEST(f.statistics().loop_calls == 4U);
     run(f.context);
     f.check();
 }
@@ -803,6 +832,28 @@ BOOST_DATA_TEST_CASE(unknown_commands, data::make({EINVAL, ENOSYS}) * data::make
     BOOST_TEST(f.statistics().helper_operations == f.statistics().operations_started);
 }
 
+// What is wrong with an option says nothing of transfers without it.
+BOOST_AUTO_TEST_CASE(unknown_options, *boost::unit_test::precondition(&tries_reads))
+{
+    const temporary_file target(block_size);
+    std::optional<failing_kernel> kernel(EINVAL);
+    would_block_fixture f;
+    if (!f.statistics().kernel_aio)
+        return skip("needs AIO");
+    kaio::random_access_file file = f.open(target, kaio::file_base::read_only);
+    kaio::io_options options;
+    options.uncached = true;
+    f.start(file, true, 0, block_size, options);
+    run(f.context);
+    BOOST_TEST(kernel->calls() == 1U);
+    kernel.reset();
+    f.start(file, true, 0);
+    run_again(f.context);
+    BOOST_TEST(f.transfers.back().right());
+    BOOST_TEST(f.statistics().loop_calls == 2U);
+    BOOST_TEST(f.statistics().would_block_fallbacks == 1U);
+}
+
 // Other errors are those of the operation.
 BOOST_DATA_TEST_CASE(errors_of_one_operation, data::make(transfer_modes()), mode)
 {
@@ -839,6 +890,33 @@ BOOST_AUTO_TEST_CASE(interrupted_calls, *boost::unit_test::precondition(&tries_r
     f.check();
     BOOST_TEST(calls == 3);
     BOOST_TEST(f.statistics().loop_calls == 1U);
+}
+
+// What makes the loop wait for long isn't followed by more of that.
+BOOST_AUTO_TEST_CASE(calls_that_block, *boost::unit_test::precondition(&tries_reads))
+{
+    constexpr std::size_t count = 20;
+    const temporary_file target(count * block_size);
+    int calls = 0;
+    const around_the_kernel hook([&] {
+        ++calls;
+        const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(30);
+        while (std::chrono::steady_clock::now() < end)
+        {
+        }
+    });
+    would_block_fixture f;
+    if (!f.statistics().kernel_aio)
+        return skip("needs AIO");
+    kaio::random_access_file file = f.open(target, kaio::file_base::read_only);
+    for (std::size_t i = 0; i != count; ++i)
+        f.start(file, true, i * block_size);
+    f.context.run_one();
+    BOOST_TEST(calls == 1);
+    BOOST_TEST(consistent(f.statistics()), f.statistics());
+    run(f.context);
+    f.check();
+    BOOST_TEST(calls < 10);
 }
 
 // What takes longer than a millisecond has waited for something.

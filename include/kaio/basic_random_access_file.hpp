@@ -218,7 +218,9 @@ public:
      * The operation completes when one or more bytes have been written, when there is nothing to
      * write, or when an error occurs. What was started in one turn of the loop is handed to the
      * kernel together; as long as the kernel holds service_options::max_in_flight operations of the
-     * execution context, further ones wait in kaio.
+     * execution context, further ones wait in kaio. What the page cache takes without waiting is
+     * written on the loop, without a place in the kernel: in one turn of it
+     * service_options::max_batch operations at most, or about 1 MiB.
      *
      * @param offset Where in the file to write, in bytes. A file opened with @c append ignores it.
      *
@@ -367,6 +369,8 @@ public:
      * at all, at the end of the file, or when an error occurs. What was started in one turn of the
      * loop is handed to the kernel together; as long as the kernel holds
      * service_options::max_in_flight operations of the execution context, further ones wait in kaio.
+     * What the page cache has is read on the loop, without a place in the kernel: in one turn of it
+     * service_options::max_batch operations at most, or about 1 MiB.
      *
      * @param offset Where in the file to read, in bytes.
      *

@@ -109,7 +109,7 @@ struct service_statistics
     /// Those of them that the kernel refused to do without waiting (EAGAIN).
     std::uint64_t refused_fallbacks = 0;
 
-    /// Those whose file doesn't know RWF_NOWAIT (EOPNOTSUPP).
+    /// Those whose file or kernel doesn't know RWF_NOWAIT (EOPNOTSUPP; of a call also EINVAL, ENOSYS).
     std::uint64_t unknown_flag_fallbacks = 0;
 
     /// Those that transferred a part without waiting, and the rest elsewhere.
