@@ -95,7 +95,8 @@ public:
     void submit_from_loop(lock_type& lock) noexcept;
     void hand_over(submission_batch& batch, bool on_loop, lock_type& lock) noexcept;
     void submit(submission_batch& batch, bool on_loop, lock_type& lock) noexcept;
-    void time_on_loop(std::chrono::nanoseconds duration, const submission_batch& batch,
+    void time_on_loop(std::chrono::nanoseconds duration, std::chrono::nanoseconds most,
+                      const submission_batch& batch,
                       submission_batch::kinds submission_batch::user::*way) noexcept;
     void no_room(submission_batch& batch, std::size_t first, bool on_loop) noexcept;
     void rejected(operation_record& record, int error) noexcept;

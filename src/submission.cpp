@@ -325,7 +325,7 @@ void engine::implementation::submit(submission_batch& batch, bool on_loop, lock_
         statistics_.in_flight_high_water =
             std::max(statistics_.in_flight_high_water, others + result.accepted);
         if (on_loop)
-            time_on_loop(duration, batch, &submission_batch::user::submitted);
+            time_on_loop(duration, blocked_submission, batch, &submission_batch::user::submitted);
         else
             batch.users().front().file->submission_blocks_ = duration > blocked_submission;
 
@@ -347,11 +347,11 @@ void engine::implementation::submit(submission_batch& batch, bool on_loop, lock_
 // If it took long, the kernel has waited although it was asked not to: for a while, what these files do
 // of these kinds goes off the loop.
 void engine::implementation::time_on_loop(
-    std::chrono::nanoseconds duration, const submission_batch& batch,
+    std::chrono::nanoseconds duration, std::chrono::nanoseconds most, const submission_batch& batch,
     submission_batch::kinds submission_batch::user::*way) noexcept
 {
     statistics_.longest_submit = std::max(statistics_.longest_submit, duration);
-    if (duration <= blocked_submission)
+    if (duration <= most)
         return;
     ++statistics_.slow_submissions;
     for (const submission_batch::user& user : batch.users())

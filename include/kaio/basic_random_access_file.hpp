@@ -219,8 +219,8 @@ public:
      * write, or when an error occurs. What was started in one turn of the loop is handed to the
      * kernel together; as long as the kernel holds service_options::max_in_flight operations of the
      * execution context, further ones wait in kaio. What the page cache takes without waiting is
-     * written on the loop, without a place in the kernel: in one turn of it
-     * service_options::max_batch operations at most, or about 1 MiB.
+     * written on the loop, without a place in the kernel: in one turn of it 32 operations at most,
+     * or about 1 MiB.
      *
      * @param offset Where in the file to write, in bytes. A file opened with @c append ignores it.
      *
@@ -370,7 +370,7 @@ public:
      * loop is handed to the kernel together; as long as the kernel holds
      * service_options::max_in_flight operations of the execution context, further ones wait in kaio.
      * What the page cache has is read on the loop, without a place in the kernel: in one turn of it
-     * service_options::max_batch operations at most, or about 1 MiB.
+     * 32 operations at most, or about 1 MiB.
      *
      * @param offset Where in the file to read, in bytes.
      *

@@ -34,7 +34,6 @@ struct service_options
     std::size_t max_in_flight = 256;
 
     /// The number of operations that one call of io_submit hands over at most. More than 1024 means 1024.
-    /** The loop makes at most as many transfers of the page cache in a row. */
     std::size_t max_batch = 64;
 
     /// The number of threads, at most, for work that would make the loop wait.

@@ -125,7 +125,8 @@ struct service_statistics
     /// Operations that a block device gets once more: its queue was full, or the flag unknown.
     std::uint64_t loop_retries = 0;
 
-    /// How often io_submit, or a batch of transfers by calls, took more than a millisecond on the loop.
+    /// How often io_submit took more than a millisecond on the loop, or a batch of transfers by calls
+    /// more than that and than 50 microseconds for each.
     std::uint64_t slow_submissions = 0;
 
     /// The longest time on the loop of one io_submit, or of one batch of transfers by calls.
