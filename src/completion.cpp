@@ -57,6 +57,8 @@ std::size_t engine::implementation::harvest() noexcept
 
     signalled_ = true;
     congested_ = false;
+    // A thread whose io_submit has not returned yet has not counted them.
+    statistics_.in_flight_high_water = std::max(statistics_.in_flight_high_water, count);
     (context_->has_ring() ? statistics_.events_from_ring : statistics_.events_from_syscall) +=
         count;
     return count;

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -235,6 +236,32 @@ BOOST_AUTO_TEST_CASE(add_up_while_the_kernel_is_called, *boost::unit_test::preco
     run_observed(f.context);
     BOOST_TEST(agree);
     BOOST_TEST(calls >= 4);
+}
+
+// Also if a thread has submitted them, and is not back from that.
+BOOST_AUTO_TEST_CASE(counts_what_completed_as_having_been_in_flight,
+                     *boost::unit_test::precondition(&needs_aio))
+{
+    if (!direct_io_available())
+        return skip("no direct I/O in " + directory());
+    std::promise<void> completed;
+    const auto wait = [result = completed.get_future().share()] {
+        result.wait_for(std::chrono::seconds(10));
+    };
+    const around_the_kernel hook([] {}, wait);
+    kaio::service_options options;
+    options.submission = kaio::submission_mode::on_thread;
+    statistics_fixture f(options);
+    kaio::random_access_file file(f.context, f.source.path(),
+                                  kaio::file_base::read_only | kaio::file_base::direct);
+    std::size_t seen = 0;
+    file.async_read_some_at(0, asio::buffer(f.memory.data(), block_size),
+                            [&](boost::system::error_code, std::size_t) {
+                                seen = f.service.statistics().in_flight_high_water;
+                                completed.set_value();
+                            });
+    run_observed(f.context);
+    BOOST_TEST(seen == 1U);
 }
 
 // Why an operation left the loop, by the road that it took then.
