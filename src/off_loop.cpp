@@ -18,11 +18,13 @@ namespace detail {
 void engine::implementation::send_off_loop(operation_record& record, road where) noexcept
 {
     record.to_submit_ = where == road::thread_submission;
-    const bool first = record.file_->off_loop_.empty();
+    open_file& file = *record.file_;
+    const bool first = file.off_loop_.empty();
     queue_.push_off_loop(record);
 
-    // One thread submits all of a file's operations, but each that is carried out takes a thread.
-    if (first || !record.to_submit_)
+    // One thread submits all of a file's operations, but each that is carried out takes a thread, as
+    // far as the file may have more. One that has been called will call another.
+    if (record.to_submit_ ? first : !enough_called() && has_thread(account_of(file)))
         call_worker();
 }
 
@@ -120,12 +122,17 @@ bool engine::implementation::work_once(std::optional<submission_batch>& batch,
     return true;
 }
 
+// Whether each file has a thread that is about to look for work.
+bool engine::implementation::enough_called() const noexcept
+{
+    return workers_.called() >= queue_.off_loop().size();
+}
+
 // What this thread is about to do may never end. The calls of other files may have been used up
 // while nobody could work for them.
 void engine::implementation::call_another() noexcept
 {
-    const bool called = workers_.called() >= queue_.off_loop().size();
-    if (!called &&
+    if (!enough_called() &&
         queue_.off_loop().any_of([this](const open_file& file) { return may_work_for(file); }))
         call_worker();
 }
