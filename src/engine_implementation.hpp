@@ -168,6 +168,7 @@ public:
     bool has_thread(const open_file& file) const noexcept;
     bool may_work_for(const open_file& file) const noexcept;
     open_file* next_off_loop() noexcept;
+    void wait_for_slot() noexcept;
     bool enough_called() const noexcept;
     void call_another() noexcept;
     bool reserve(std::optional<submission_batch>& batch) const noexcept;

@@ -84,11 +84,16 @@ open_file* engine::implementation::next_off_loop() noexcept
         if (may_work_for(*file))
             return file;
     }
-    // If it is a slot that is wanted, the next one that is given back calls a thread.
+    wait_for_slot();
+    return nullptr;
+}
+
+// If it is a slot that is wanted, the next one that is given back calls a thread.
+void engine::implementation::wait_for_slot() noexcept
+{
     worker_wants_slot_ = queue_.off_loop().any_of([this](const open_file& file) {
         return file.off_loop_.front()->to_submit_ && !has_slot(file);
     });
-    return nullptr;
 }
 
 bool engine::implementation::work_once(std::optional<submission_batch>& batch,
@@ -132,9 +137,12 @@ bool engine::implementation::enough_called() const noexcept
 // while nobody could work for them.
 void engine::implementation::call_another() noexcept
 {
-    if (!enough_called() &&
-        queue_.off_loop().any_of([this](const open_file& file) { return may_work_for(file); }))
+    if (enough_called())
+        return;
+    if (queue_.off_loop().any_of([this](const open_file& file) { return may_work_for(file); }))
         call_worker();
+    else
+        wait_for_slot();
 }
 
 // Threads make their batch when they first submit something. Without memory they carry out.

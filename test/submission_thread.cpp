@@ -15,14 +15,18 @@
 #include <cerrno>
 #include <cstdint>
 #include <deque>
+#include <future>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <kaio/kaio.hpp>
 
+#include "support/blocked_helper.hpp"
 #include "support/interposed_io.hpp"
 #include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
@@ -104,6 +108,86 @@ private:
 
     const interposed_submit hook_{[this](::aio_context_t kernel, long count, ::iocb** blocks) {
         return submit(kernel, count, blocks);
+    }};
+};
+
+// Takes operations and does nothing before it is told, or hangs when it is given them.
+class hanging_kernel
+{
+public:
+    ~hanging_kernel()
+    {
+        end();
+    }
+
+    /// How many operations were taken and not done.
+    std::size_t held() const
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return held_.size();
+    }
+
+    bool hangs() const
+    {
+        return hangs_;
+    }
+
+    /// Hang with what comes of a file from now on.
+    void hang(int descriptor)
+    {
+        hanging_ = descriptor;
+    }
+
+    /// Do what was and what will be given of a file.
+    void let_go(int descriptor)
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        free_.insert(descriptor);
+        const auto of_file = held_.equal_range(descriptor);
+        for (auto i = of_file.first; i != of_file.second; ++i)
+        {
+            ::iocb* block = &i->second;
+            kernel_submit(context_, 1, &block);
+        }
+        held_.erase(of_file.first, of_file.second);
+    }
+
+    /// Hang no more.
+    void end()
+    {
+        if (!std::exchange(ended_, true))
+            end_.set_value();
+    }
+
+private:
+    int submit(::aio_context_t context, long count, ::iocb** blocks)
+    {
+        const int descriptor = static_cast<int>(blocks[0]->aio_fildes);
+        if (descriptor == hanging_)
+        {
+            hangs_ = true;
+            hanging_ends_.wait_for(time_bound);
+        }
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (free_.count(descriptor) != 0)
+            return kernel_submit(context, count, blocks);
+        context_ = context;
+        for (long i = 0; i != count; ++i)
+            held_.emplace(descriptor, *blocks[i]);
+        return static_cast<int>(count);
+    }
+
+    mutable std::mutex mutex_;
+    ::aio_context_t context_ = 0;
+    std::multimap<int, ::iocb> held_;
+    std::set<int> free_;
+    std::atomic<int> hanging_{-1};
+    std::atomic<bool> hangs_{false};
+    bool ended_ = false;
+    std::promise<void> end_;
+    const std::shared_future<void> hanging_ends_ = end_.get_future().share();
+    const interposed_submit hook_{[this](::aio_context_t context, long count, ::iocb** blocks) {
+        return submit(context, count, blocks);
     }};
 };
 
@@ -279,6 +363,50 @@ BOOST_AUTO_TEST_CASE(on_several_threads)
         BOOST_TEST(results[i].succeeded(block_size), results[i]);
     for (const std::thread::id id : loops)
         BOOST_TEST(!w.saw(id));
+}
+
+// A thread that found no slot for one file may have gone on for another, which then hangs.
+BOOST_AUTO_TEST_CASE(a_file_that_hangs_leaves_slots_to_others,
+                     *boost::unit_test::precondition(&needs_aio) *
+                         boost::unit_test::precondition(&needs_direct_io))
+{
+    const temporary_file target(6 * block_size);
+    hanging_kernel kernel;
+    asio::io_context context;
+    kaio::service_options options = on_thread();
+    options.max_in_flight = 2;
+    options.max_batch = 1;
+    kaio::make_aio_service(context, options);
+    const auto flags = file_base::read_only | file_base::direct;
+    kaio::random_access_file hanging(context, target.path(), flags);
+    kaio::random_access_file other(context, target.path(), flags);
+    aligned_memory memory(6 * block_size);
+    std::deque<outcome> results;
+    const auto read = [&](kaio::random_access_file& file) {
+        const std::size_t offset = results.size() * block_size;
+        results.emplace_back();
+        file.async_read_some_at(offset, asio::buffer(memory.data() + offset, block_size),
+                                record_in(results.back()));
+    };
+    for (int i = 0; i != 2; ++i)
+    {
+        read(hanging);
+        read(other);
+    }
+    context.poll();
+    wait_until([&] { return kernel.held() == 2; });
+    kernel.hang(hanging.native_handle());
+    kernel.let_go(hanging.native_handle());
+    run_until(context, [&] { return results[0].calls == 1; });
+    wait_until([&] { return kernel.hangs(); });
+    kernel.let_go(other.native_handle());
+    read(other);
+    run_until(context, [&] { return results[3].calls == 1 && results[4].calls == 1; });
+    BOOST_TEST(results[2].calls == 0);
+    kernel.end();
+    run_again(context);
+    for (const outcome& o : results)
+        BOOST_TEST(o.succeeded(block_size), o);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
