@@ -159,6 +159,7 @@ public:
     bool cancelled(const operation_record& record) const noexcept;
 
     // Work that may wait: off_loop.cpp.
+    class working_for;
     void send_off_loop(operation_record& record, road where) noexcept;
     void call_worker() noexcept;
     void work(lock_type& lock, std::size_t most) noexcept;
@@ -170,11 +171,16 @@ public:
     open_file* next_off_loop() noexcept;
     void wait_for_slot() noexcept;
     bool enough_called() const noexcept;
+    bool threads_are_left() const noexcept;
     void call_another() noexcept;
     bool reserve(std::optional<submission_batch>& batch) const noexcept;
     void fill_from_thread(open_file& file, submission_batch& batch) noexcept;
     void carry_out(operation_record& record, lock_type& lock) noexcept;
     void notify_owner() noexcept;
+
+    // What the kernel is told of: read_ahead.cpp.
+    operation_record* next_to_announce() noexcept;
+    void read_ahead(lock_type& lock) noexcept;
 
     // Waiting until nobody holds an operation: quiescence.cpp.
     void wait_for_kernel() noexcept;

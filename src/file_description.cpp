@@ -7,7 +7,12 @@
 
 #include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
+
+#ifndef FUSE_SUPER_MAGIC // Before Linux 5.17.
+#define FUSE_SUPER_MAGIC 0x65735546
+#endif
 
 namespace kaio {
 namespace detail {
@@ -26,10 +31,18 @@ file_description describe(int descriptor) noexcept
             result.type = file_type::block_device;
     }
 
+    result.reads_ahead = result.type == file_type::block_device;
+
     struct statfs file_system;
-    result.ignores_nowait = result.type == file_type::regular &&
-                            ::fstatfs(descriptor, &file_system) == 0 &&
-                            file_system.f_type == BTRFS_SUPER_MAGIC;
+    if (result.type == file_type::regular && ::fstatfs(descriptor, &file_system) == 0)
+    {
+        const auto kind = file_system.f_type;
+        result.ignores_nowait = kind == BTRFS_SUPER_MAGIC;
+        // Other file systems without a device of their own have servers.
+        const bool on_device =
+            major(result.device) != 0 || kind == BTRFS_SUPER_MAGIC || kind == OVERLAYFS_SUPER_MAGIC;
+        result.reads_ahead = on_device && kind != FUSE_SUPER_MAGIC;
+    }
     return result;
 }
 

@@ -22,7 +22,7 @@ mount_account& mount_accounts::join(std::uint64_t device) noexcept
     }
     try
     {
-        accounts_.push_back(std::make_unique<mount_account>(mount_account{device, 1, 0, 0}));
+        accounts_.push_back(std::make_unique<mount_account>(mount_account{device, 1}));
         return *accounts_.back();
     }
     catch (const std::bad_alloc&)

@@ -6,6 +6,7 @@
 #ifndef KAIO_MOUNT_ACCOUNTS_HPP
 #define KAIO_MOUNT_ACCOUNTS_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,12 @@ struct mount_account
     // Operations in the kernel. Threads of the pool that work for these files.
     std::size_t in_flight = 0;
     std::size_t workers = 0;
+
+    // Operations that wait for a thread.
+    std::size_t waiting = 0;
+
+    // Reads of which the kernel has been told, and that wait for a thread.
+    std::size_t announced = 0;
 };
 
 /// The mounts, and the devices, of which files are known.
@@ -33,6 +40,15 @@ public:
     std::size_t size() const noexcept
     {
         return accounts_.size();
+    }
+
+    /// Whether a predicate holds for any of them, or for the one for files that are not open.
+    template <typename Predicate>
+    bool any_of(Predicate&& holds) const noexcept
+    {
+        return holds(unopened_) ||
+               std::any_of(accounts_.begin(), accounts_.end(),
+                           [&](const auto& account) { return holds(*account); });
     }
 
     /// The account of all files that are not open: they may be of one mount.

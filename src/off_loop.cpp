@@ -11,6 +11,7 @@
 
 #include "carry_out.hpp"
 #include "engine_implementation.hpp"
+#include "working_for.hpp"
 
 namespace kaio {
 namespace detail {
@@ -23,7 +24,7 @@ void engine::implementation::send_off_loop(operation_record& record, road where)
     queue_.push_off_loop(record);
 
     // One thread submits all of a file's operations, but each that is carried out takes a thread, as
-    // far as the file may have more. One that has been called will call another.
+    // far as the file may have more.
     if (record.to_submit_ ? first : !enough_called() && has_thread(account_of(file)))
         call_worker();
 }
@@ -99,15 +100,12 @@ void engine::implementation::wait_for_slot() noexcept
 bool engine::implementation::work_once(std::optional<submission_batch>& batch,
                                        lock_type& lock) noexcept
 {
+    read_ahead(lock);
     open_file* file = next_off_loop();
     if (!file)
         return false;
 
-    open_file& account = account_of(*file);
-    ++working_;
-    ++account.workers_;
-    ++account.account_->workers;
-    ++file->references_;
+    std::optional<working_for> work(std::in_place, *this, *file);
     operation_record& first = *file->off_loop_.front();
     const bool submits = first.to_submit_ && has_slot(*file) && reserve(batch);
     if (submits)
@@ -119,25 +117,31 @@ bool engine::implementation::work_once(std::optional<submission_batch>& batch,
         hand_over(*batch, false, lock);
     else
         carry_out(first, lock);
-    --working_;
-    --account.workers_;
-    --account.account_->workers;
-    dereference(*file);
+    work.reset();
     notify_owner();
     return true;
 }
 
-// Whether each file has a thread that is about to look for work.
+// Whether a thread is about to look for work. If there is more than it takes, it calls another.
 bool engine::implementation::enough_called() const noexcept
 {
-    return workers_.called() >= queue_.off_loop().size();
+    return workers_.called() != 0;
+}
+
+// Whether has_thread() may hold for any file that waits, without a look at each: a mount that has a
+// thread leaves two others at least.
+bool engine::implementation::threads_are_left() const noexcept
+{
+    return working_ + 3 <= workers_.most() || accounts_.any_of([](const mount_account& account) {
+        return account.waiting != 0 && account.workers == 0;
+    });
 }
 
 // What this thread is about to do may never end. The calls of other files may have been used up
 // while nobody could work for them.
 void engine::implementation::call_another() noexcept
 {
-    if (enough_called())
+    if (enough_called() || !threads_are_left())
         return;
     if (queue_.off_loop().any_of([this](const open_file& file) { return may_work_for(file); }))
         call_worker();

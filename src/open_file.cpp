@@ -16,6 +16,7 @@ void open_file::set_descriptor(int descriptor, const file_description& descripti
     type_ = description.type;
     takes_aio_ = type_ != file_type::other;
     ignores_nowait_ = description.ignores_nowait;
+    reads_ahead_ = description.reads_ahead;
     refresh();
 }
 

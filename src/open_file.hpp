@@ -46,6 +46,12 @@ public:
         return !direct_ && type_ != file_type::other;
     }
 
+    /// Whether the kernel may be told of transfers to come.
+    bool reads_ahead() const noexcept
+    {
+        return reads_ahead_ && is_cached();
+    }
+
     /// The operations that wait for the loop, in the order started.
     record_list& lane(const operation_record& record) noexcept
     {
@@ -95,6 +101,9 @@ public:
     // Of a file system that waits in spite of RWF_NOWAIT when it writes to the page cache.
     bool ignores_nowait_ = false;
 
+    // What reads miss comes from a device.
+    bool reads_ahead_ = false;
+
     // The kernel takes this file from io_submit, as far as is known.
     bool takes_aio_ = false;
 
@@ -116,6 +125,9 @@ public:
     bool serial_busy_ = false;
     bool serial_next_ = false;
     record_list off_loop_;
+
+    // The first of these that nobody has looked at in order to tell the kernel of it, or nullptr.
+    operation_record* unannounced_ = nullptr;
 
     // Operations that refer to this file.
     std::size_t references_ = 0;
@@ -142,6 +154,7 @@ public:
 
     file_links ready_links_;
     file_links off_loop_links_;
+    file_links unannounced_links_;
 };
 
 /// A list of files that are served in turn.

@@ -35,11 +35,11 @@ std::ostream& operator<<(std::ostream& os, const service_statistics& s)
               << s.in_flight_high_water << "\nsubmitted on the loop   " << s.loop_submissions
               << "\ncalls on the loop       " << s.loop_calls << "\nsubmitted by threads    "
               << s.thread_submissions << "\ncarried out by helpers  " << s.helper_operations
-              << "\nio_submit calls         " << s.submit_calls << ", mean batch "
-              << fixed_point(s.mean_batch()) << ", largest " << s.largest_batch
-              << "\n  longest on the loop   " << s.longest_submit.count() << " ns, "
-              << s.slow_submissions << " over 1 ms\nevents from the ring    " << s.events_from_ring
-              << "\nevents by system call   " << s.events_from_syscall
+              << "\n  announced before      " << s.announced_reads << "\nio_submit calls         "
+              << s.submit_calls << ", mean batch " << fixed_point(s.mean_batch()) << ", largest "
+              << s.largest_batch << "\n  longest on the loop   " << s.longest_submit.count()
+              << " ns, " << s.slow_submissions << " over 1 ms\nevents from the ring    "
+              << s.events_from_ring << "\nevents by system call   " << s.events_from_syscall
               << "\nwould-block fallbacks   " << s.would_block_fallbacks
               << "\n  refused               " << s.refused_fallbacks << "\n  flag unknown          "
               << s.unknown_flag_fallbacks << "\n  cut short             " << s.short_fallbacks

@@ -20,18 +20,26 @@ void submission_queue::put_back(operation_record& record) noexcept
 
 void submission_queue::push_off_loop(operation_record& record) noexcept
 {
-    record.file_->off_loop_.push_back(record);
+    open_file& file = *record.file_;
+    file.off_loop_.push_back(record);
+    record.announced_ = false;
+    if (!file.unannounced_ && record.kind_ == operation_kind::read && file.reads_ahead())
+        file.unannounced_ = &record;
     record.state_ = operation_state::waiting_off_loop;
+    ++file.account_->waiting;
     ++off_loop_size_;
-    update(*record.file_);
+    update(file);
 }
 
 void submission_queue::put_back_off_loop(operation_record& record) noexcept
 {
-    record.file_->off_loop_.push_front(record);
+    open_file& file = *record.file_;
+    file.off_loop_.push_front(record);
+    record.announced_ = false;
     record.state_ = operation_state::waiting_off_loop;
+    ++file.account_->waiting;
     ++off_loop_size_;
-    update(*record.file_);
+    update(file);
 }
 
 void submission_queue::erase(operation_record& record) noexcept
@@ -39,6 +47,10 @@ void submission_queue::erase(operation_record& record) noexcept
     open_file& file = *record.file_;
     if (record.state_ == operation_state::waiting_off_loop)
     {
+        if (file.unannounced_ == &record)
+            file.unannounced_ = record.next_;
+        --file.account_->waiting;
+        file.account_->announced -= record.announced_;
         file.off_loop_.erase(record);
         --off_loop_size_;
     }
@@ -48,6 +60,14 @@ void submission_queue::erase(operation_record& record) noexcept
         --size_;
     }
     update(file);
+}
+
+operation_record& submission_queue::pass_unannounced(open_file& file) noexcept
+{
+    operation_record& record = *file.unannounced_;
+    file.unannounced_ = record.next_;
+    update(file);
+    return record;
 }
 
 operation_record& submission_queue::pop_next(open_file& file) noexcept
@@ -73,6 +93,7 @@ void submission_queue::update(open_file& file) noexcept
 {
     ready_.update(file, file.ready());
     off_loop_.update(file, !file.off_loop_.empty());
+    unannounced_.update(file, file.unannounced_ != nullptr);
 }
 
 } // namespace detail

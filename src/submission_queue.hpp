@@ -75,6 +75,15 @@ public:
         return off_loop_;
     }
 
+    /// The files with operations for the threads of which the kernel might be told ahead.
+    file_ring<&open_file::unannounced_links_>& unannounced() noexcept
+    {
+        return unannounced_;
+    }
+
+    /// Look at the next such operation of a file, for the only time.
+    operation_record& pass_unannounced(open_file& file) noexcept;
+
     /// Take the next operation of a file for the loop.
     operation_record& pop(open_file& file) noexcept
     {
@@ -108,6 +117,7 @@ private:
 
     file_ring<&open_file::ready_links_> ready_;
     file_ring<&open_file::off_loop_links_> off_loop_;
+    file_ring<&open_file::unannounced_links_> unannounced_;
     std::size_t size_ = 0;
     std::size_t off_loop_size_ = 0;
 };

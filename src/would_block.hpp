@@ -30,6 +30,12 @@ public:
         return false;
     }
 
+    /// Whether something was refused more often than not, or can't be asked for.
+    bool refuses() const noexcept
+    {
+        return penalty_ != 0 || !knows_nowait_;
+    }
+
     /// Whether the file takes RWF_NOWAIT in this direction, as far as is known.
     bool knows_nowait() const noexcept
     {

@@ -456,10 +456,11 @@ BOOST_AUTO_TEST_CASE(prints_its_statistics)
     statistics.loop_retries = 100028;
     statistics.slow_submissions = 100029;
     statistics.loop_calls = 100030;
+    statistics.announced_reads = 100031;
     statistics.setup_error = "the reason";
     std::ostringstream os;
     os << statistics;
-    for (int figure = 100001; figure != 100031; ++figure)
+    for (int figure = 100001; figure != 100032; ++figure)
         BOOST_TEST(os.str().find(std::to_string(figure)) != std::string::npos, figure << os.str());
     BOOST_TEST(os.str().find("mean batch 2.0,") != std::string::npos, os.str());
     BOOST_TEST(os.str().find("the reason") != std::string::npos);

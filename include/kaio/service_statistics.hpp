@@ -97,6 +97,10 @@ struct service_statistics
     /// Operations carried out by helper threads.
     std::uint64_t helper_operations = 0;
 
+    /// Reads of which helper threads have told the kernel (posix_fadvise) before their turn came, so
+    /// that a device has more to do than there are threads.
+    std::uint64_t announced_reads = 0;
+
     /// Completions read from the ring in user space.
     std::uint64_t events_from_ring = 0;
 

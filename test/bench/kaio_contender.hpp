@@ -43,6 +43,7 @@ public:
             {"kaio_would_block_fallbacks", number(s.would_block_fallbacks)},
             {"kaio_loop_calls", number(s.loop_calls)},
             {"kaio_helper_operations", number(s.helper_operations)},
+            {"kaio_announced_reads", number(s.announced_reads)},
             {"kaio_kernel_aio", number(s.kernel_aio)},
             {"kaio_longest_submit_us",
              std::chrono::duration<double, std::micro>(s.longest_submit).count()},

@@ -29,6 +29,9 @@ struct file_description
     // The file system waits in spite of RWF_NOWAIT when it writes to the page cache.
     bool ignores_nowait = false;
 
+    // What reads miss comes from a device of this machine, and may be asked for ahead.
+    bool reads_ahead = false;
+
     // What hangs as a whole, if it does: the mount of a regular file, or the device itself.
     std::uint64_t device = 0;
 };

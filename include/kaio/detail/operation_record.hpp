@@ -155,6 +155,9 @@ struct operation_record
     // For a thread: to submit, not to carry out.
     bool to_submit_ = false;
 
+    // A read of which the kernel has been told before its turn comes.
+    bool announced_ = false;
+
 protected:
     ~operation_record() = default;
 
