@@ -334,9 +334,9 @@ public:
 
     /// Give up ownership of the descriptor.
     /**
-     * Outstanding operations fare as with close(). If another thread is just handing operations of
-     * this file to the kernel, the call waits for the end of that: kaio no longer touches the
-     * descriptor when it returns.
+     * Outstanding operations fare as with close(). If another thread is just using the descriptor,
+     * to hand operations to the kernel, to tell it of reads to come, or to carry one out, the call
+     * waits for the end of that: kaio no longer touches the descriptor when it returns.
      *
      * @returns The descriptor, or -1 if the file is not open.
      */
