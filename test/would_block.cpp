@@ -33,6 +33,7 @@
 #include "support/failing_kernel.hpp"
 #include "support/file_systems.hpp"
 #include "support/interposed_io.hpp"
+#include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/page_cache.hpp"
 #include "support/refusing_kernel.hpp"
@@ -152,6 +153,31 @@ struct would_block_fixture : started_transfers, context_fixture
     kaio::aio_service& service;
 };
 
+// Runs everything to its end.
+std::uint64_t calls_of_first_turn(would_block_fixture& f)
+{
+    f.context.run_one();
+    const std::uint64_t calls = f.statistics().loop_calls;
+    run(f.context);
+    f.check();
+    return calls;
+}
+
+// A thread that loses its processor in between makes fewer calls in a turn than it may.
+template <typename Function>
+void expect_calls_in_a_turn(std::uint64_t most, Function calls_of_a_turn)
+{
+    std::uint64_t seen = 0;
+    for (int attempts = 20; attempts != 0 && seen != most; --attempts)
+    {
+        would_block_fixture f;
+        const std::uint64_t calls = calls_of_a_turn(f);
+        BOOST_TEST(calls <= most);
+        seen = std::max(seen, calls);
+    }
+    BOOST_TEST(seen == most);
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(would_block)
@@ -212,51 +238,42 @@ BOOST_AUTO_TEST_CASE(what_is_cached_needs_no_room_in_the_kernel,
 
 // Much of what is cached doesn't keep what needs the disk from going there together.
 BOOST_AUTO_TEST_CASE(what_is_cached_holds_up_no_submission,
-                     *boost::unit_test::precondition(&tries_reads))
+                     *boost::unit_test::precondition(&tries_reads) *
+                         boost::unit_test::precondition(&needs_aio) *
+                         boost::unit_test::precondition(&needs_direct_io))
 {
-    if (!direct_io_available())
-        return skip("no direct I/O in " + directory());
     constexpr std::size_t size = 512 * 1024;
     constexpr std::size_t count = 20;
     const temporary_file target(count * size);
-    would_block_fixture f;
-    if (!f.statistics().kernel_aio)
-        return skip("needs AIO");
-    kaio::random_access_file cached = f.open(target, kaio::file_base::read_only);
-    kaio::random_access_file direct =
-        f.open(target, kaio::file_base::read_only | kaio::file_base::direct);
-    for (std::size_t i = 0; i != count; ++i)
-    {
-        f.start(cached, true, i * size, size);
-        f.start(direct, true, i * block_size);
-    }
-    f.context.run_one();
-    BOOST_TEST(f.statistics().largest_batch == count);
-    // A thread that loses its processor meanwhile makes fewer.
-    BOOST_TEST(f.statistics().loop_calls > 0U);
-    BOOST_TEST(f.statistics().loop_calls <= 2U);
-    run(f.context);
-    f.check();
+    expect_calls_in_a_turn(2, [&](would_block_fixture& f) {
+        kaio::random_access_file cached = f.open(target, kaio::file_base::read_only);
+        kaio::random_access_file direct =
+            f.open(target, kaio::file_base::read_only | kaio::file_base::direct);
+        for (std::size_t i = 0; i != count; ++i)
+        {
+            f.start(cached, true, i * size, size);
+            f.start(direct, true, i * block_size);
+        }
+        const std::uint64_t calls = calls_of_first_turn(f);
+        BOOST_TEST(f.statistics().largest_batch == count);
+        return calls;
+    });
 }
 
 // Much of it would hold up the loop: there are other things to do in between.
 BOOST_AUTO_TEST_CASE(what_is_cached_is_read_a_little_at_a_time,
-                     *boost::unit_test::precondition(&tries_reads))
+                     *boost::unit_test::precondition(&tries_reads) *
+                         boost::unit_test::precondition(&needs_aio))
 {
     constexpr std::size_t size = 256 * 1024;
     constexpr std::size_t count = 16;
     const temporary_file target(count * size);
-    would_block_fixture f;
-    if (!f.statistics().kernel_aio)
-        return skip("needs AIO");
-    kaio::random_access_file file = f.open(target, kaio::file_base::read_only);
-    for (std::size_t i = 0; i != count; ++i)
-        f.start(file, true, i * size, size);
-    f.context.run_one();
-    BOOST_TEST(f.statistics().loop_calls > 0U);
-    BOOST_TEST(f.statistics().loop_calls <= 4U);
-    run(f.context);
-    f.check();
+    expect_calls_in_a_turn(4, [&](would_block_fixture& f) {
+        kaio::random_access_file file = f.open(target, kaio::file_base::read_only);
+        for (std::size_t i = 0; i != count; ++i)
+            f.start(file, true, i * size, size);
+        return calls_of_first_turn(f);
+    });
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_cached_is_read_off_the_loop)
