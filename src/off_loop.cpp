@@ -15,6 +15,12 @@
 
 namespace kaio {
 namespace detail {
+namespace {
+
+// A mount that has a thread leaves so many: one for each of two other mounts.
+constexpr std::size_t left_to_others = 2;
+
+} // namespace
 
 void engine::implementation::send_off_loop(operation_record& record, road where) noexcept
 {
@@ -61,11 +67,10 @@ const open_file& engine::implementation::account_of(const open_file& file) const
 }
 
 // A thread that works for a mount that hangs doesn't come back. So a mount that has a thread gets
-// a further one only if two are left, one for each of two other mounts, and a file only if as many
-// are left as it then has.
+// a further one only if some are left to others, and a file only if as many are left as it then has.
 bool engine::implementation::has_thread(const open_file& file) const noexcept
 {
-    const std::size_t others = std::max<std::size_t>(file.workers_, 1) + 1;
+    const std::size_t others = std::max(file.workers_ + 1, left_to_others);
     return file.account_->workers == 0 || working_ + 1 + others <= workers_.most();
 }
 
@@ -128,11 +133,11 @@ bool engine::implementation::enough_called() const noexcept
     return workers_.called() != 0;
 }
 
-// Whether has_thread() may hold for any file that waits, without a look at each: a mount that has a
-// thread leaves two others at least.
+// Whether has_thread() may hold for any file that waits, without a look at each.
 bool engine::implementation::threads_are_left() const noexcept
 {
-    return working_ + 3 <= workers_.most() || accounts_.any_of([](const mount_account& account) {
+    const bool for_any = working_ + 1 + left_to_others <= workers_.most();
+    return for_any || accounts_.any_of([](const mount_account& account) {
         return account.waiting != 0 && account.workers == 0;
     });
 }

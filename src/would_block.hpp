@@ -30,7 +30,7 @@ public:
         return false;
     }
 
-    /// Whether something was refused more often than not, or can't be asked for.
+    /// Whether something was refused lately, or can't be asked for.
     bool refuses() const noexcept
     {
         return penalty_ != 0 || !knows_nowait_;
