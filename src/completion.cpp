@@ -55,7 +55,7 @@ std::size_t engine::implementation::harvest() noexcept
     if (count == 0)
         return 0;
 
-    signalled_ = true;
+    turns_.harvested();
     congested_ = false;
     // A thread whose io_submit has not returned yet has not counted them.
     statistics_.in_flight_high_water = std::max(statistics_.in_flight_high_water, count);

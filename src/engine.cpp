@@ -69,13 +69,6 @@ void engine::implementation::set_up_context(bool required)
     submits_on_loop_ = context_ && options_.submission == submission_mode::on_loop;
 }
 
-// What is waited for may have been cancelled while it waited for a thread: nobody else will signal.
-void engine::implementation::end_wait() noexcept
-{
-    if (waiting_ && !std::exchange(signalled_, true))
-        wake_event_->signal();
-}
-
 std::size_t engine::implementation::queued() const noexcept
 {
     return queue_.size() + queue_.off_loop_size();
@@ -89,35 +82,52 @@ bool engine::implementation::work_left() const noexcept
            queue_.off_loop().any_of([this](const open_file& file) { return may_work_for(file); });
 }
 
-next_step engine::implementation::turn_needed() noexcept
+bool engine::implementation::may_take_long() const noexcept
 {
-    turn_scheduled_ = true;
-    ++unposted_turns_;
-    return next_step::schedule_turn;
+    return may_submit() || (workers_.most() == 0 && queue_.off_loop_size() != 0);
+}
+
+// One operation alone holds up nobody else.
+bool engine::implementation::hand_on() noexcept
+{
+    const bool finished = !finished_.empty();
+    const bool others = in_flight_ + on_threads_ + queued() > 1;
+    return (finished || others) && may_take_long() && turns_.hand_on(finished);
+}
+
+void engine::implementation::submit_started(lock_type& lock) noexcept
+{
+    submit_from_loop(lock);
+    harvest();
+    statistics_.queued_high_water = std::max(statistics_.queued_high_water, queued());
+    if (workers_.most() == 0)
+        work(lock, inline_work_per_turn);
 }
 
 next_step engine::implementation::plan_anew() noexcept
 {
-    if (work_left())
-        return turn_needed();
-    const std::size_t held_by_others = in_flight_ + on_threads_ + queue_.off_loop_size();
-    if (held_by_others == 0)
-        end_wait();
-    if (held_by_others == 0 || waiting_)
-        return next_step::none;
-
-    // A signal that is still there would end the wait at once, and one that comes after the last
-    // harvest must end it: so first forget the signals, then look whether there is anything.
-    if (signalled_)
+    for (;;)
     {
-        wake_event_->drain();
-        harvest();
-        if (work_left())
-            return turn_needed();
-        signalled_ = false;
+        using step = turn_handshake::step;
+        const std::size_t held_by_others = in_flight_ + on_threads_ + queue_.off_loop_size();
+        switch (turns_.decide(work_left(), held_by_others))
+        {
+        case step::none:
+            return next_step::none;
+        case step::post:
+            return next_step::schedule_turn;
+        case step::wait:
+            return next_step::wait;
+        case step::signal:
+            wake_event_->signal();
+            return next_step::none;
+        case step::drain:
+            // In this order: what completes after the harvest signals after the drain.
+            wake_event_->drain();
+            harvest();
+            turns_.drained();
+        }
     }
-    waiting_ = true;
-    return next_step::wait;
 }
 
 engine::engine(const service_options& options)
@@ -151,7 +161,7 @@ bool engine::cancel(open_file& file) noexcept
     const implementation::guard_type lock(self.mutex_);
     ++file.cancellations_;
     self.abort_waiting(file);
-    return !self.finished_.empty() && self.request_turn();
+    return !self.finished_.empty() && self.turns_.ask();
 }
 
 bool engine::cancel(cancellation_link& link) noexcept
@@ -168,7 +178,7 @@ bool engine::cancel(cancellation_link& link) noexcept
     case operation_state::waiting:
     case operation_state::waiting_off_loop:
         self.abort(*record);
-        return self.request_turn();
+        return self.turns_.ask();
     case operation_state::in_flight:
         record->cancelled_ = true;
         return false;
@@ -212,23 +222,37 @@ bool engine::start(operation_record& record, open_file& file) noexcept
     service_statistics& statistics = self.statistics_;
     if (++statistics.outstanding > statistics.outstanding_high_water)
         statistics.outstanding_high_water = statistics.outstanding;
-    return self.request_turn();
+    return self.turns_.ask();
 }
 
 void engine::turn_posted() noexcept
 {
-    --implementation_->unposted_turns_;
+    implementation_->turns_.posted();
 }
 
-bool engine::wake_instead() noexcept
+bool engine::turn_not_posted() noexcept
 {
     implementation& self = *implementation_;
     const implementation::guard_type lock(self.mutex_);
-    self.turn_scheduled_ = false;
-    --self.unposted_turns_;
-    self.wake_event_->signal();
-    self.signalled_ = true;
-    return !std::exchange(self.waiting_, true);
+    const turn_handshake::substitute instead = self.turns_.not_posted();
+    if (instead.signal)
+        self.wake_event_->signal();
+    return instead.wait;
+}
+
+void engine::wait_armed() noexcept
+{
+    implementation_->turns_.armed();
+}
+
+bool engine::turn_not_posted_in_turn() noexcept
+{
+    implementation& self = *implementation_;
+    const implementation::guard_type lock(self.mutex_);
+    const turn_handshake::substitute instead = self.turns_.not_posted_in_turn();
+    if (instead.signal)
+        self.wake_event_->signal();
+    return instead.wait;
 }
 
 void engine::count_immediate(bool failed) noexcept
@@ -240,26 +264,25 @@ void engine::count_immediate(bool failed) noexcept
     self.statistics_.operations_failed += failed;
 }
 
-void engine::begin_turn(turn_cause cause) noexcept
+bool engine::begin_turn(turn_cause cause) noexcept
 {
     implementation& self = *implementation_;
     implementation::lock_type lock(self.mutex_);
     if (cause == turn_cause::woken)
-    {
-        self.waiting_ = false;
-        self.signalled_ = true;
-    }
+        self.turns_.begin_woken();
     else
-    {
-        self.turn_scheduled_ = false;
-    }
+        self.turns_.begin_posted();
     self.harvest();
-    self.submit_from_loop(lock);
-    self.harvest();
-    self.statistics_.queued_high_water =
-        std::max(self.statistics_.queued_high_water, self.queued());
-    if (self.workers_.most() == 0)
-        self.work(lock, inline_work_per_turn);
+    if (self.hand_on())
+        return true;
+    self.submit_started(lock);
+    return false;
+}
+
+void engine::submit_started() noexcept
+{
+    implementation::lock_type lock(implementation_->mutex_);
+    implementation_->submit_started(lock);
 }
 
 finished_operation engine::take_finished() noexcept

@@ -9,7 +9,6 @@
 #include <sys/types.h>
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -21,6 +20,7 @@
 #include "aio_context.hpp"
 #include "batch_stock.hpp"
 #include "mutex.hpp"
+#include "policy/turn_handshake.hpp"
 #include "submission_queue.hpp"
 #include "wake_event.hpp"
 #include "worker_pool.hpp"
@@ -41,28 +41,19 @@ public:
     // Turns: engine.cpp.
     void set_up_context(bool required);
 
-    bool request_turn() noexcept
-    {
-        if (turn_scheduled_)
-            return false;
-        turn_scheduled_ = true;
-        ++unposted_turns_;
-        return true;
-    }
-
     std::size_t queued() const noexcept;
     bool work_left() const noexcept;
-    next_step turn_needed() noexcept;
+    bool may_take_long() const noexcept;
+    bool hand_on() noexcept;
+    void submit_started(lock_type& lock) noexcept;
 
-    // What has to be done so that no completion and no operation is left to itself. A turn that
-    // another thread is just about to schedule doesn't keep the context at work yet.
+    // What has to be done so that no completion and no operation is left to itself.
     next_step plan() noexcept
     {
-        return turn_scheduled_ && unposted_turns_ == 0 ? next_step::none : plan_anew();
+        return turns_.turn_is_certain() ? next_step::none : plan_anew();
     }
 
     next_step plan_anew() noexcept;
-    void end_wait() noexcept;
 
     // What is done with an operation that waits: submission.cpp.
     enum class road
@@ -222,14 +213,8 @@ public:
     // A thread found no slot for what it has to submit.
     bool worker_wants_slot_ = false;
 
-    // A turn has been asked for and has not begun. The owner waits for the wake descriptor. That
-    // may have been signalled since it was last drained.
-    bool turn_scheduled_ = false;
-    bool waiting_ = false;
-    bool signalled_ = false;
-
-    // Turns that were asked for, and that the owner has not scheduled yet.
-    std::atomic<int> unposted_turns_{0};
+    // Who begins the next turn.
+    turn_handshake turns_;
 
     // Nothing is started any more.
     bool stopping_ = false;

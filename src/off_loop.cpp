@@ -212,11 +212,8 @@ void engine::implementation::carry_out(operation_record& record, lock_type& lock
 void engine::implementation::notify_owner() noexcept
 {
     // Room that was made may be as important to the owner as what has finished.
-    if (waiting_ && !signalled_ && work_left())
-    {
-        signalled_ = true;
+    if (work_left() && turns_.notify())
         wake_event_->signal();
-    }
 }
 
 } // namespace detail

@@ -51,7 +51,7 @@ bool engine::resume_in_parent() noexcept
     self.workers_.resume();
     for (std::size_t i = self.queue_.off_loop_size(); i != 0; --i)
         self.call_worker();
-    return self.request_turn();
+    return self.turns_.ask();
 }
 
 bool engine::resume_in_child()
@@ -66,11 +66,12 @@ bool engine::resume_in_child()
     self.abort_all_waiting();
     self.process_ = ::getpid();
     self.workers_.resume();
-    self.waiting_ = self.signalled_ = self.congested_ = self.worker_wants_slot_ = false;
+    self.turns_.forget_waits();
+    self.congested_ = self.worker_wants_slot_ = false;
     self.wake_event_.reset();
     self.wake_event_.emplace();
     self.set_up_context(false);
-    return self.request_turn();
+    return self.turns_.ask();
 }
 
 bool engine::is_foreign() const noexcept

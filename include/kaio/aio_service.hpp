@@ -7,13 +7,12 @@
 #define KAIO_AIO_SERVICE_HPP
 
 #include <boost/asio/execution_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/assert.hpp>
 #include <memory>
 #include <mutex>
 
 #include <kaio/detail/asio.hpp>
-#include <kaio/detail/context_executor.hpp>
+#include <kaio/detail/context_of.hpp>
 #include <kaio/detail/dispatcher.hpp>
 #include <kaio/detail/engine.hpp>
 #include <kaio/detail/setup_failure.hpp>
@@ -31,6 +30,11 @@ namespace kaio {
  *
  * Destroying the execution context waits until neither the kernel nor a thread of kaio holds an
  * operation any more, and then destroys the handlers of what was outstanding without calling them.
+ *
+ * The service works on the threads of its execution context if that is an @c io_context or a
+ * @c thread_pool, whichever executors the files have. It keeps none of them, and counts as work only
+ * while an operation is outstanding. On another kind of execution context it works on a thread of
+ * Asio's. Handlers are called on their executors.
  *
  * A program that forks calls @c notify_fork of the execution context before and after. Parent and
  * child then both go on; what still waited in kaio completes in the parent, and in the child with
@@ -63,7 +67,8 @@ public:
 
     /// Make the service. Called by make_aio_service().
     aio_service(asio::execution_context& context, const service_options& options)
-      : asio::execution_context::service(context), engine_(make_engine(options))
+      : asio::execution_context::service(context), engine_(make_engine(options)),
+        dispatcher_(std::make_unique<detail::dispatcher>(*engine_, context))
     {
     }
 
@@ -89,18 +94,18 @@ public:
         return engine_;
     }
 
-    /// @private What runs the engine. Only once attach() has been called, not after shutdown().
+    /// @private What runs the engine, or nullptr after shutdown().
     detail::dispatcher* dispatcher() noexcept
     {
         return shut_down_ ? nullptr : dispatcher_.get();
     }
 
-    /// @private Work on the context of this executor.
-    void attach(const asio::any_io_executor& executor)
+    /// @private Learn from one of its executors what the context is.
+    template <typename Executor>
+    void learn(const Executor& executor) noexcept
     {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (!dispatcher_ && !shut_down_)
-            dispatcher_ = std::make_unique<detail::dispatcher>(*engine_, executor);
+        if (dispatcher_)
+            dispatcher_->learn(executor);
     }
 
 private:
@@ -148,20 +153,11 @@ private:
             break;
         case asio::execution_context::fork_child:
             translate_failure([&] { turn_wanted = engine_->resume_in_child(); });
-            if (dispatcher_)
-                dispatcher_->release_wake_descriptor();
+            dispatcher_->release_wake_descriptor();
             break;
         }
-        if (turn_wanted && dispatcher_)
-        {
+        if (turn_wanted)
             dispatcher_->schedule_turn();
-        }
-        else if (turn_wanted)
-        {
-            // No file was ever opened: there is nobody to run the turn, and nothing to do in it.
-            engine_->turn_posted();
-            engine_->begin_turn(detail::turn_cause::scheduled);
-        }
     }
 
     void shutdown() override
@@ -177,8 +173,7 @@ private:
         }
         // Buffers may belong to the handlers: the kernel has to let go of them first.
         engine_->shutdown();
-        if (dispatcher_)
-            dispatcher_->shut_down();
+        dispatcher_->shut_down();
         while (detail::operation_record* record = engine_->take_finished().record)
             record->complete_(*record, detail::upcall::discard);
     }
@@ -186,6 +181,9 @@ private:
     // Openings may outlive the service with their handlers, on other contexts.
     std::shared_ptr<detail::engine> engine_;
     std::mutex mutex_;
+
+    // Its descriptor makes the reactor before this service is done: older services are shut down
+    // later, and waits may end until then.
     std::unique_ptr<detail::dispatcher> dispatcher_;
     bool shut_down_ = false;
     bool fork_prepared_ = false;
@@ -193,22 +191,12 @@ private:
 
 namespace detail {
 
-// The reactor has to be older than kaio's service, which uses it until its own shutdown is over:
-// a descriptor makes it.
-inline void make_reactor(const asio::any_io_executor& executor)
-{
-    asio::posix::stream_descriptor make(executor);
-}
-
 /// The service of an executor's context, made if need be.
 template <typename Executor>
 aio_service& use_aio_service(const Executor& executor)
 {
-    asio::execution_context& context = context_of(executor);
-    if (!asio::has_service<aio_service>(context))
-        make_reactor(executor);
-    aio_service& service = asio::use_service<aio_service>(context);
-    service.attach(executor);
+    aio_service& service = asio::use_service<aio_service>(context_of(executor));
+    service.learn(executor);
     return service;
 }
 
@@ -231,9 +219,8 @@ aio_service& use_aio_service(const Executor& executor)
 template <typename ExecutionContext>
 aio_service& make_aio_service(ExecutionContext& context, const service_options& options = {})
 {
-    detail::make_reactor(context.get_executor());
     aio_service& service = asio::make_service<aio_service>(context, options);
-    service.attach(context.get_executor());
+    service.learn(context.get_executor());
     return service;
 }
 

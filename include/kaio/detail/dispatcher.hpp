@@ -6,16 +6,18 @@
 #ifndef KAIO_DETAIL_DISPATCHER_HPP
 #define KAIO_DETAIL_DISPATCHER_HPP
 
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/execution_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/assert.hpp>
-#include <memory>
+#include <mutex>
 
 #include <kaio/detail/asio.hpp>
-#include <kaio/detail/context_executor.hpp>
 #include <kaio/detail/engine.hpp>
 #include <kaio/detail/escaped_exceptions.hpp>
 #include <kaio/detail/handler_tracking.hpp>
+#include <kaio/detail/inline_executor.hpp>
 #include <kaio/detail/reserved_memory.hpp>
+#include <kaio/detail/turn_context.hpp>
 
 namespace kaio {
 namespace detail {
@@ -27,10 +29,9 @@ public:
     /// How many handlers one turn calls at most, so that others get their turn.
     static constexpr int handlers_per_turn = 32;
 
-    dispatcher(engine& e, const asio::any_io_executor& executor)
-      : engine_(e), executor_(executor),
-        wake_descriptor_(std::make_unique<asio::posix::stream_descriptor>(
-            executor_.get(), engine_.wake_descriptor()))
+    dispatcher(engine& e, asio::execution_context& context)
+      : engine_(e), context_(context),
+        wake_descriptor_(inline_executor(context), engine_.wake_descriptor())
     {
     }
 
@@ -38,16 +39,22 @@ public:
     void shut_down() noexcept
     {
         // The descriptor belongs to the engine.
-        wake_descriptor_->release();
-        wake_descriptor_.reset();
+        wake_descriptor_.release();
     }
 
     dispatcher(const dispatcher&) = delete;
     dispatcher& operator=(const dispatcher&) = delete;
 
-    const context_executor& executor() const noexcept
+    /// Learn from an executor what the context is.
+    template <typename Executor>
+    void learn(const Executor& executor) noexcept
     {
-        return executor_;
+        context_.learn(executor);
+    }
+
+    const turn_context& context() const noexcept
+    {
+        return context_;
     }
 
     /// Hand an operation to the engine.
@@ -59,27 +66,19 @@ public:
             schedule_turn();
     }
 
-    /// Have a turn run soon.
-    void schedule_turn() noexcept
+    /// Outside of turns: have the turn run soon that the engine has asked for.
+    [[gnu::noinline]] void schedule_turn() noexcept
     {
-        try
-        {
-            KAIO_HANDLER_LOCATION("begin a turn");
-            executor_.post(scheduled_turn{this});
+        if (post_turn())
             engine_.turn_posted();
-        }
-        catch (...)
-        {
-            // An executor without memory. The wait has memory of its own.
-            if (engine_.wake_instead())
-                wait();
-        }
+        else
+            wait_instead();
     }
 
     /// Let go of the descriptor of the engine, before that changes.
     void release_wake_descriptor()
     {
-        wake_descriptor_->release();
+        wake_descriptor_.release();
     }
 
 private:
@@ -106,7 +105,7 @@ private:
 
         allocator_type get_allocator() const noexcept
         {
-            return allocator_type(self->wait_memory_);
+            return allocator_type(*memory);
         }
 
         void operator()(const error_code& ec) const
@@ -116,6 +115,7 @@ private:
         }
 
         dispatcher* self;
+        reserved_memory* memory;
     };
 
     // Ends a turn also when a handler throws.
@@ -132,7 +132,11 @@ private:
     void run_turn(turn_cause cause)
     {
         const turn_guard guard{this};
-        engine_.begin_turn(cause);
+        if (engine_.begin_turn(cause))
+        {
+            follow(next_step::schedule_turn);
+            engine_.submit_started();
+        }
         const unsigned escaped = escaped_exceptions();
         for (int i = 0; i != handlers_per_turn; ++i)
         {
@@ -143,8 +147,22 @@ private:
             follow(next.before);
             next.record->complete_(*next.record, upcall::invoke);
 
-            if (executor_.stopped() || escaped_exceptions() != escaped)
+            if (context_.stopped() || escaped_exceptions() != escaped)
                 break;
+        }
+    }
+
+    // False without memory, or if the context isn't known well enough.
+    bool post_turn() noexcept
+    {
+        try
+        {
+            KAIO_HANDLER_LOCATION("begin a turn");
+            return context_.post(scheduled_turn{this});
+        }
+        catch (...)
+        {
+            return false;
         }
     }
 
@@ -155,28 +173,44 @@ private:
         case next_step::none:
             break;
         case next_step::schedule_turn:
-            schedule_turn();
+            if (!post_turn() && engine_.turn_not_posted_in_turn())
+                wait(wait_memory_);
             break;
         case next_step::wait:
-            wait();
+            wait(wait_memory_);
             break;
         }
     }
 
-    [[gnu::noinline]] void wait() noexcept
+    // One thread at a time: there are at most two waits, one from a turn and one from outside of
+    // turns, and each has memory of its own.
+    [[gnu::noinline]] void wait_instead() noexcept
+    {
+        const std::lock_guard<std::mutex> lock(outside_wait_mutex_);
+        if (engine_.turn_not_posted())
+        {
+            wait(outside_wait_memory_);
+            engine_.wait_armed();
+        }
+    }
+
+    [[gnu::noinline]] void wait(reserved_memory& memory) noexcept
     {
         // Closed after a fork: not before now has the reactor surely left the parent's epoll set.
-        if (!wake_descriptor_->is_open())
-            wake_descriptor_->assign(engine_.wake_descriptor());
+        if (!wake_descriptor_.is_open())
+            wake_descriptor_.assign(engine_.wake_descriptor());
         KAIO_HANDLER_LOCATION("wait for completions");
-        wake_descriptor_->async_wait(asio::posix::descriptor_base::wait_read, woken_turn{this});
+        wake_descriptor_.async_wait(asio::posix::descriptor_base::wait_read,
+                                    woken_turn{this, &memory});
     }
 
     engine& engine_;
-    const context_executor executor_;
+    turn_context context_;
     reserved_memory turn_memory_;
     reserved_memory wait_memory_;
-    std::unique_ptr<asio::posix::stream_descriptor> wake_descriptor_;
+    reserved_memory outside_wait_memory_;
+    std::mutex outside_wait_mutex_;
+    asio::posix::basic_stream_descriptor<inline_executor> wake_descriptor_;
 };
 
 } // namespace detail

@@ -50,9 +50,9 @@ struct finished_operation
 /// Takes operations, has the kernel carry them out, and gives them back finished.
 /**
  * The engine knows Linux and nothing of Asio, and calls nobody back. Its owner runs turns: it calls
- * begin_turn(), takes operations that have finished, calls end_turn() and does what that says. A
- * member function that returns a bool asks for a turn by returning true, and does so only once
- * until that turn begins. All members may be called from any thread.
+ * begin_turn(), takes operations that have finished, calls end_turn() and does what that says.
+ * Other member functions ask for a turn by returning true: the caller posts one and calls
+ * turn_posted(), or else turn_not_posted(). All members may be called from any thread.
  */
 class engine
 {
@@ -122,18 +122,30 @@ public:
     /// Take an operation.
     KAIO_DECL bool start(operation_record& record, open_file& file) noexcept;
 
-    /// Say that a turn that the engine asked for has been scheduled.
+    /// Outside of turns: the turn that was asked for has been posted.
     KAIO_DECL void turn_posted() noexcept;
 
-    /// Say that a turn that the engine asked for could not be scheduled: it is to begin by a wait.
-    /** Returns true if the owner isn't waiting, and has to. */
-    KAIO_DECL bool wake_instead() noexcept;
+    /// Outside of turns: the turn that was asked for can't be posted. It begins by a wait.
+    /** Returns true if the caller has to wait. It then calls wait_armed(). */
+    KAIO_DECL bool turn_not_posted() noexcept;
+
+    /// Outside of turns: the wait that turn_not_posted() wanted has begun.
+    KAIO_DECL void wait_armed() noexcept;
+
+    /// In a turn: the turn that was asked for can't be posted. It begins by a wait.
+    /** Returns true if the caller has to wait. */
+    KAIO_DECL bool turn_not_posted_in_turn() noexcept;
 
     /// Count an operation that completes without the engine.
     KAIO_DECL void count_immediate(bool failed) noexcept;
 
     /// Harvest, and submit what was started and what there is room for now.
-    KAIO_DECL void begin_turn(turn_cause cause) noexcept;
+    /**
+     * A submission may take long. Returns true if another thread has to see to the rest meanwhile:
+     * nothing was submitted yet, and the caller posts a turn, then calls submit_started().
+     */
+    KAIO_DECL bool begin_turn(turn_cause cause) noexcept;
+    KAIO_DECL void submit_started() noexcept;
 
     /// Take one finished operation; its record is nullptr if there is none.
     /**

@@ -202,7 +202,7 @@ private:
     bool runs_on_context(const Executor& executor) const noexcept
     {
         const dispatcher* d = service_->dispatcher();
-        return d && d->executor().runs(executor);
+        return d && d->context().runs(executor);
     }
 
     void cancel() noexcept

@@ -14,7 +14,7 @@
 #include <utility>
 
 #include <kaio/detail/asio.hpp>
-#include <kaio/detail/context_executor.hpp>
+#include <kaio/detail/turn_context.hpp>
 
 namespace kaio {
 namespace detail {
@@ -111,7 +111,7 @@ public:
     using handler_executor_type = asio::associated_executor_t<Handler, Executor>;
 
     /// @c runs_here: whether the executor is the context's own.
-    handler_work(const Handler& handler, const Executor& executor, const context_executor& context,
+    handler_work(const Handler& handler, const Executor& executor, const turn_context& context,
                  bool runs_here)
     {
         if constexpr (has_associated_executor<Handler, Executor>)

@@ -8,12 +8,13 @@
 
 #include <atomic>
 #include <cstddef>
-#include <new>
+
+#include <kaio/detail/operation_memory.hpp>
 
 namespace kaio {
 namespace detail {
 
-/// Room for one Asio operation that the service always has at most one of.
+/// Room for one Asio operation that the service seldom has more than one of.
 class reserved_memory
 {
 public:
@@ -25,15 +26,15 @@ public:
     {
         if (size <= sizeof(storage_) && !in_use_.exchange(true, std::memory_order_acquire))
             return storage_;
-        return ::operator new(size);
+        return allocate_operation(size);
     }
 
-    void deallocate(void* memory) noexcept
+    void deallocate(void* memory, std::size_t size) noexcept
     {
         if (memory == storage_)
             in_use_.store(false, std::memory_order_release);
         else
-            ::operator delete(memory);
+            deallocate_operation(memory, size);
     }
 
 private:
@@ -63,9 +64,9 @@ public:
         return static_cast<T*>(memory_->allocate(n * sizeof(T)));
     }
 
-    void deallocate(T* memory, std::size_t) noexcept
+    void deallocate(T* memory, std::size_t n) noexcept
     {
-        memory_->deallocate(memory);
+        memory_->deallocate(memory, n * sizeof(T));
     }
 
     template <typename U>
