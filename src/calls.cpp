@@ -37,7 +37,7 @@ std::int64_t call(const operation_record& record) noexcept
     const auto high = static_cast<long>(record.block_.offset >> (CHAR_BIT * sizeof(long) - 1) >> 1);
     long result;
     do
-        result = ::syscall(number, record.file_->descriptor_, several ? record.buffers() : &only,
+        result = ::syscall(number, record.file_->descriptor(), several ? record.buffers() : &only,
                            count, low, high, record.block_.rw_flags);
     while (result == -1 && errno == EINTR);
     return result == -1 ? -errno : result;

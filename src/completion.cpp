@@ -154,7 +154,7 @@ void engine::implementation::move_position(const operation_record& record,
         record.file_->detached_)
         return;
     int ignored = 0;
-    descriptor::seek(record.file_->descriptor_, record.block_.offset + result, SEEK_SET, ignored);
+    descriptor::seek(record.file_->descriptor(), record.block_.offset + result, SEEK_SET, ignored);
 }
 
 void engine::implementation::end_serial_turn(const operation_record& record,

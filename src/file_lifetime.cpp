@@ -49,14 +49,17 @@ void engine::not_opened(open_file& file) noexcept
     file.opening_ = false;
 }
 
-bool engine::is_opening(const open_file& file) const noexcept
+file_state engine::state(const open_file& file) const noexcept
 {
-    return file.opening_;
+    const implementation::guard_type lock(implementation_->mutex_);
+    if (file.opening_)
+        return file_state::opening;
+    return file.descriptor() == -1 ? file_state::closed : file_state::open;
 }
 
 int engine::descriptor(const open_file& file) const noexcept
 {
-    return file.descriptor_;
+    return file.descriptor();
 }
 
 void engine::reference(open_file& file) noexcept
@@ -78,7 +81,7 @@ int engine::close(open_file* file) noexcept
     implementation& self = *implementation_;
     implementation::lock_type lock(self.mutex_);
     self.detach(*file);
-    const int descriptor = file->descriptor_;
+    const int descriptor = file->descriptor();
     bool parked = descriptor == -1;
     int error = 0;
     if (!parked && file->users_ != 0)
@@ -97,11 +100,11 @@ int engine::close(open_file* file) noexcept
 int engine::release(open_file* file) noexcept
 {
     if (is_foreign())
-        return file->descriptor_;
+        return file->descriptor();
     implementation& self = *implementation_;
     implementation::lock_type lock(self.mutex_);
     self.detach(*file);
-    const int descriptor = file->descriptor_;
+    const int descriptor = file->descriptor();
     if (descriptor != -1)
         self.wait_until_unused(*file, lock);
     self.dereference(*file);
@@ -141,7 +144,7 @@ void engine::implementation::remove_user(open_file& file) noexcept
         if (waiting_for_unused_ != 0)
             unused_.notify_all();
         if (file.parked_)
-            ::close(file.descriptor_);
+            ::close(file.descriptor());
     }
     dereference(file);
 }
@@ -158,10 +161,10 @@ bool engine::implementation::park(open_file& file, lock_type& lock, int& error) 
     // say, dup3 keeps to itself, so that a duplicate has to ask for it before.
     add_user(file);
     lock.unlock();
-    const int duplicate = ::fcntl(file.descriptor_, F_DUPFD_CLOEXEC, 0);
+    const int duplicate = ::fcntl(file.descriptor(), F_DUPFD_CLOEXEC, 0);
     if (duplicate != -1 ? ::close(duplicate) == -1 : errno == EBADF)
         error = errno;
-    const bool parked = ::dup3(placeholder_, file.descriptor_, O_CLOEXEC) != -1;
+    const bool parked = ::dup3(placeholder_, file.descriptor(), O_CLOEXEC) != -1;
     lock.lock();
     file.parked_ = parked;
     remove_user(file);

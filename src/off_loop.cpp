@@ -58,12 +58,12 @@ void engine::implementation::work(lock_type& lock, std::size_t most) noexcept
 // Files that aren't open yet share what one file may use: they may all be on one mount.
 open_file& engine::implementation::account_of(open_file& file) noexcept
 {
-    return file.descriptor_ == -1 ? no_file_ : file;
+    return file.descriptor() == -1 ? no_file_ : file;
 }
 
 const open_file& engine::implementation::account_of(const open_file& file) const noexcept
 {
-    return file.descriptor_ == -1 ? no_file_ : file;
+    return file.descriptor() == -1 ? no_file_ : file;
 }
 
 // A thread that works for a mount that hangs doesn't come back. So a mount that has a thread gets
@@ -189,11 +189,11 @@ void engine::implementation::carry_out(operation_record& record, lock_type& lock
     record.state_ = operation_state::in_flight;
     ++on_threads_;
     ++statistics_.helper_operations;
-    if (file.descriptor_ != -1)
+    if (file.descriptor() != -1)
         file.refresh();
     add_user(file);
 
-    const int descriptor = file.descriptor_;
+    const int descriptor = file.descriptor();
     lock.unlock();
     const std::int64_t result = detail::carry_out(record, descriptor);
     lock.lock();

@@ -12,7 +12,7 @@ namespace detail {
 
 void open_file::set_descriptor(int descriptor, const file_description& description) noexcept
 {
-    descriptor_ = descriptor;
+    descriptor_.store(descriptor, std::memory_order_relaxed);
     type_ = description.type;
     takes_aio_ = type_ != file_type::other;
     ignores_nowait_ = description.ignores_nowait;
@@ -22,7 +22,7 @@ void open_file::set_descriptor(int descriptor, const file_description& descripti
 
 void open_file::refresh() noexcept
 {
-    const int flags = ::fcntl(descriptor_, F_GETFL);
+    const int flags = ::fcntl(descriptor(), F_GETFL);
     if (flags == -1)
         return;
     appends_ = (flags & O_APPEND) != 0;

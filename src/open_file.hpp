@@ -6,6 +6,7 @@
 #ifndef KAIO_OPEN_FILE_HPP
 #define KAIO_OPEN_FILE_HPP
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -36,6 +37,11 @@ public:
     open_file() = default;
 
     void set_descriptor(int descriptor, const file_description& description) noexcept;
+
+    int descriptor() const noexcept
+    {
+        return descriptor_.load(std::memory_order_relaxed);
+    }
 
     /// Look again at what fcntl can change. What was learned before a change means nothing after.
     void refresh() noexcept;
@@ -89,7 +95,8 @@ public:
         return !serial_.empty() ? serial_.front() : off_loop_.front();
     }
 
-    int descriptor_ = -1;
+    // Changed under the lock as all the rest, and the only thing that is read without it.
+    std::atomic<int> descriptor_{-1};
     file_type type_ = file_type::other;
     mount_account* account_ = nullptr;
 

@@ -69,7 +69,7 @@ void engine::implementation::read_ahead(lock_type& lock) noexcept
         record->announced_ = true;
         ++file.account_->announced;
         ++statistics_.announced_reads;
-        const int descriptor = file.descriptor_;
+        const int descriptor = file.descriptor();
         const std::int64_t offset = record->block_.offset + record->result_;
         const auto length = static_cast<std::int64_t>(requested(*record)) - record->result_;
 

@@ -86,7 +86,7 @@ int engine::implementation::find_position(operation_record& record) noexcept
 
     int error = 0;
     record.block_.offset =
-        static_cast<std::int64_t>(descriptor::seek(file.descriptor_, 0, SEEK_CUR, error));
+        static_cast<std::int64_t>(descriptor::seek(file.descriptor(), 0, SEEK_CUR, error));
     return error;
 }
 
@@ -194,6 +194,7 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
                                    straight_road_of(file, file.writes_, writes_wait(file))};
     const std::size_t most = queue_.ready().size() == 1 ? std::min(batch.room(), plenty(file)) : 1;
     const bool by_call = file.is_cached();
+    const int descriptor = file.descriptor();
     const int wake_descriptor = wake_event_->descriptor();
     submission_batch::kinds kinds;
     std::size_t taken = 0;
@@ -214,7 +215,7 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
         }
         else
         {
-            record->block_.file_descriptor = file.descriptor_;
+            record->block_.file_descriptor = descriptor;
             record->block_.wake_descriptor = wake_descriptor;
             batch.add(*record);
         }
@@ -252,7 +253,7 @@ void engine::implementation::take_slot(operation_record& record, submission_batc
     open_file& file = *record.file_;
     record.state_ = operation_state::in_flight;
     record.block_.rw_flags = record.rw_flags_ | (record.nowait_added_ ? rwf_nowait : 0);
-    record.block_.file_descriptor = file.descriptor_;
+    record.block_.file_descriptor = file.descriptor();
     record.block_.wake_descriptor = wake_event_->descriptor();
     batch.add(record);
     count_slots(file, 1);

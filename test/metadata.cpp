@@ -13,6 +13,7 @@
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/test/data/monomorphic.hpp>
@@ -20,6 +21,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -32,6 +34,7 @@
 #include "support/plain_outcome.hpp"
 #include "support/process_state.hpp"
 #include "support/run.hpp"
+#include "support/scale.hpp"
 #include "support/skip.hpp"
 #include "support/temporary_file.hpp"
 #include "support/tracking_executor.hpp"
@@ -199,6 +202,32 @@ BOOST_AUTO_TEST_CASE(errors_are_those_of_open)
     run_again(*context);
     BOOST_TEST(result.succeeded(0), result);
     BOOST_TEST(file.is_open());
+}
+
+// The handler of an opening tells another thread of it, while its own is still about to leave it.
+BOOST_AUTO_TEST_CASE(opened_again_by_another_thread)
+{
+    auto work = asio::make_work_guard(*context);
+    std::thread runner([&] { context->run(); });
+    kaio::random_access_file file(*context);
+    for (std::size_t i = scaled(1000, 100); i != 0; --i)
+    {
+        const bool missing = i % 2 == 0;
+        const auto promise = std::make_shared<std::promise<boost::system::error_code>>();
+        auto opened = promise->get_future();
+        file.async_open(target.path() + (missing ? "-missing" : ""), file_base::read_only,
+                        [promise](boost::system::error_code ec) { promise->set_value(ec); });
+        BOOST_REQUIRE((opened.wait_for(time_bound) == std::future_status::ready));
+        const boost::system::error_code ec = opened.get();
+        BOOST_TEST(ec == (missing ? system_error(ENOENT) : boost::system::error_code()));
+        boost::system::error_code again;
+        file.open(target.path(), file_base::read_only, again);
+        BOOST_TEST((missing ? !again : again == asio::error::already_open), again);
+        BOOST_TEST(file.is_open());
+        file.close();
+    }
+    work.reset();
+    runner.join();
 }
 
 BOOST_AUTO_TEST_CASE(what_has_no_offsets_is_refused)

@@ -40,6 +40,17 @@ enum class next_step
     wait
 };
 
+/// What has become of a file.
+enum class file_state
+{
+    /// It is announced.
+    opening,
+    open,
+
+    /// It could not be opened.
+    closed
+};
+
 /// The next finished operation, and what is to be done before its handler is called.
 struct finished_operation
 {
@@ -80,8 +91,8 @@ public:
     /// Say that an announced file could not be opened.
     KAIO_DECL void not_opened(open_file& file) noexcept;
 
-    /// Whether a file was announced, and neither opened nor not opened.
-    KAIO_DECL bool is_opening(const open_file& file) const noexcept;
+    /// What has become of a file that was made known.
+    KAIO_DECL file_state state(const open_file& file) const noexcept;
 
     /// The descriptor of a file, or -1.
     KAIO_DECL int descriptor(const open_file& file) const noexcept;

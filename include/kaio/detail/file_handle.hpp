@@ -106,12 +106,18 @@ public:
         ec = error_code();
         if (!file_)
             return true;
-        if (is_open())
+        switch (engine().state(*file_))
+        {
+        case file_state::open:
             ec = asio::error::already_open;
-        else if (engine().is_opening(*file_))
+            break;
+        case file_state::opening:
             ec = asio::error::already_started;
-        else
+            break;
+        case file_state::closed:
             engine().close(std::exchange(file_, nullptr));
+            break;
+        }
         return !ec;
     }
 

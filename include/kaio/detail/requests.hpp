@@ -120,10 +120,7 @@ public:
         if (descriptor_ != -1)
             descriptor::close(descriptor_, ignored);
         if (file_)
-        {
-            engine_->not_opened(*file_);
-            engine_->dereference(*file_);
-        }
+            fail();
     }
 
     /// Take over a descriptor.
@@ -139,6 +136,7 @@ public:
         const bool taken = engine_->opened(*file_, descriptor_, description_);
         if (taken)
             descriptor_ = -1;
+        let_go();
         return taken;
     }
 
@@ -146,9 +144,16 @@ public:
     void fail() noexcept
     {
         engine_->not_opened(*file_);
+        let_go();
     }
 
 private:
+    // Before the handler is called, from which on the file is its object's alone.
+    void let_go() noexcept
+    {
+        engine_->dereference(*std::exchange(file_, nullptr));
+    }
+
     // A handler may wait on another context for longer than this one lives.
     std::shared_ptr<engine> engine_;
     open_file* file_;
