@@ -264,6 +264,15 @@ void engine::count_immediate(bool failed) noexcept
     self.statistics_.operations_failed += failed;
 }
 
+void engine::uncount_immediate(bool failed) noexcept
+{
+    implementation& self = *implementation_;
+    const implementation::guard_type lock(self.mutex_);
+    --self.statistics_.operations_completed;
+    --self.statistics_.immediate_completions;
+    self.statistics_.operations_failed -= failed;
+}
+
 bool engine::begin_turn(turn_cause cause) noexcept
 {
     implementation& self = *implementation_;

@@ -19,6 +19,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdlib>
+#include <functional>
 #include <kaio/kaio.hpp>
 #include <mutex>
 #include <new>
@@ -257,6 +258,188 @@ BOOST_FIXTURE_TEST_CASE(without_memory_nothing_is_started, allocator_fixture)
     file.async_read_some_at(0, asio::buffer(text), record(after));
     run_again(context);
     BOOST_CHECK(after.succeeded(100));
+}
+
+// Lets a number of steps pass, and has the next one fail.
+struct failing_step
+{
+    std::size_t passes = 0;
+
+    void take()
+    {
+        if (passes == 0)
+            throw std::bad_alloc();
+        --passes;
+    }
+};
+
+template <typename T = void>
+struct failing_allocator
+{
+    using value_type = T;
+
+    explicit failing_allocator(failing_step& s) : step(&s)
+    {
+    }
+
+    template <typename U>
+    failing_allocator(const failing_allocator<U>& other) noexcept : step(other.step)
+    {
+    }
+
+    T* allocate(std::size_t n)
+    {
+        step->take();
+        return std::allocator<T>().allocate(n);
+    }
+
+    void deallocate(T* memory, std::size_t n) noexcept
+    {
+        std::allocator<T>().deallocate(memory, n);
+    }
+
+    template <typename U>
+    bool operator==(const failing_allocator<U>& other) const noexcept
+    {
+        return step == other.step;
+    }
+
+    template <typename U>
+    bool operator!=(const failing_allocator<U>& other) const noexcept
+    {
+        return step != other.step;
+    }
+
+    failing_step* step;
+};
+
+// Its copies may fail, what it allocates may, and so may its executor.
+struct failing_handler
+{
+    using allocator_type = failing_allocator<>;
+
+    struct executor_type
+    {
+        asio::io_context* context;
+        failing_step* step;
+
+        asio::execution_context& query(asio::execution::context_t) const noexcept
+        {
+            return *context;
+        }
+
+        template <typename Function>
+        void execute(Function&& f) const
+        {
+            step->take();
+            context->get_executor().execute(std::forward<Function>(f));
+        }
+
+        bool operator==(const executor_type& other) const noexcept
+        {
+            return context == other.context;
+        }
+
+        bool operator!=(const executor_type& other) const noexcept
+        {
+            return context != other.context;
+        }
+    };
+
+    failing_handler(asio::io_context& c, failing_step& s, int& n) : context(&c), step(&s), calls(&n)
+    {
+    }
+
+    failing_handler(failing_handler&&) = default;
+
+    failing_handler(const failing_handler& other)
+      : context(other.context), step(other.step), calls(other.calls)
+    {
+        step->take();
+    }
+
+    allocator_type get_allocator() const noexcept
+    {
+        return allocator_type(*step);
+    }
+
+    executor_type get_executor() const noexcept
+    {
+        return {context, step};
+    }
+
+    void operator()(error_code, std::size_t = 0) const
+    {
+        ++*calls;
+    }
+
+    asio::io_context* context;
+    failing_step* step;
+    int* calls;
+};
+
+// Wherever the start of an operation fails: it either throws and has started nothing, or starts what
+// completes once.
+BOOST_FIXTURE_TEST_CASE(a_start_fails_or_completes_once, allocator_fixture)
+{
+    using file_type = kaio::random_access_file;
+    const auto start_nothing = [&](file_type& f, const failing_handler& h) {
+        f.async_read_some_at(0, asio::buffer(text, 0), h);
+    };
+    const std::function<void(file_type&, const failing_handler&)> starts[] = {
+        [&](file_type& f, const failing_handler& h) {
+            f.async_read_some_at(0, asio::buffer(text), h);
+        },
+        start_nothing,
+        [](file_type& f, const failing_handler& h) { f.async_sync_all(h); },
+        [](file_type& f, const failing_handler& h) { f.async_allocate(0, 1, h); },
+        [&](file_type& f, const failing_handler& h) {
+            f.async_open(on_disk.path(), file_base::read_only, h);
+        },
+        [](file_type& f, const failing_handler& h) { f.async_close(h); }};
+    std::size_t failures = 0;
+    for (const auto& start : starts)
+    {
+        for (const bool open : {false, true})
+        {
+            bool failed = true;
+            for (std::size_t passes = 0; failed; ++passes)
+            {
+                BOOST_REQUIRE(passes != 50u);
+                file_type f(context);
+                if (open)
+                    f.open(on_disk.path(), file_base::read_only);
+                auto& service = asio::use_service<kaio::aio_service>(context);
+                const auto before = service.statistics();
+                failing_step step{passes};
+                int calls = 0;
+                failed = false;
+                try
+                {
+                    start(f, failing_handler(context, step, calls));
+                }
+                catch (const std::bad_alloc&)
+                {
+                    failed = true;
+                    ++failures;
+                }
+                const auto after = service.statistics();
+                BOOST_TEST(after.operations_started - before.operations_started == !failed);
+                BOOST_TEST(calls == 0);
+                step.passes = 1000;
+                run_again(context);
+                BOOST_TEST(calls == !failed);
+                BOOST_TEST(service.statistics().outstanding == 0u);
+
+                // The file object can still be used.
+                error_code ec;
+                f.close(ec);
+                f.open(on_disk.path(), file_base::read_only, ec);
+                BOOST_TEST(!ec);
+            }
+        }
+    }
+    BOOST_TEST(failures >= 12u);
 }
 
 // Calls of the malloc family.

@@ -150,6 +150,9 @@ public:
     /// Count an operation that completes without the engine.
     KAIO_DECL void count_immediate(bool failed) noexcept;
 
+    /// Take that back: it could not even complete.
+    KAIO_DECL void uncount_immediate(bool failed) noexcept;
+
     /// Harvest, and submit what was started and what there is room for now.
     /**
      * A submission may take long. Returns true if another thread has to see to the rest meanwhile:

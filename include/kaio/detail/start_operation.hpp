@@ -12,6 +12,7 @@
 #include <kaio/detail/asio.hpp>
 #include <kaio/detail/complete_immediately.hpp>
 #include <kaio/detail/dispatcher.hpp>
+#include <kaio/detail/escaped_exceptions.hpp>
 #include <kaio/detail/file_handle.hpp>
 #include <kaio/detail/file_operation.hpp>
 #include <kaio/detail/handler_tracking.hpp>
@@ -26,9 +27,21 @@ template <typename Outcome, typename Handler, typename Executor>
 [[gnu::noinline]] void complete_without_engine(aio_service& service, const Executor& executor,
                                                Handler&& handler, const error_code& ec)
 {
+    // Beforehand, as the handler may be called before this returns.
     service.engine()->count_immediate(!!ec);
-    KAIO_HANDLER_LOCATION("complete at once");
-    complete_immediately(std::forward<Handler>(handler), executor, Outcome(ec));
+    const unsigned escaped = escaped_exceptions();
+    try
+    {
+        KAIO_HANDLER_LOCATION("complete at once");
+        complete_immediately(std::forward<Handler>(handler), executor, Outcome(ec));
+    }
+    catch (...)
+    {
+        // By the handler itself, if its immediate executor calls it here: then it was called.
+        if (escaped_exceptions() == escaped)
+            service.engine()->uncount_immediate(!!ec);
+        throw;
+    }
 }
 
 /// Connect an operation with its handler's cancellation slot.
