@@ -26,11 +26,28 @@ int errno_of(int result) noexcept
     return result == -1 ? errno : 0;
 }
 
+// Whether open(2) would wait for the other end of a pipe, only for the file to be refused then.
+bool waits_for_other_end(const char* path, int flags) noexcept
+{
+    // With these it says at once what it has to say.
+    constexpr int refused_at_once = O_EXCL | O_DIRECTORY | O_NONBLOCK | O_PATH;
+    struct stat status;
+    return (flags & refused_at_once) == 0 &&
+           ::fstatat(AT_FDCWD, path, &status,
+                     (flags & O_NOFOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0) == 0 &&
+           S_ISFIFO(status.st_mode);
+}
+
 } // namespace
 
 int open(const char* path, int flags, unsigned permissions, access_pattern pattern,
          int& error) noexcept
 {
+    if (waits_for_other_end(path, flags))
+    {
+        error = ESPIPE;
+        return -1;
+    }
     int result;
     do
         result = ::open(path, flags | O_CLOEXEC, permissions);

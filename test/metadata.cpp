@@ -6,6 +6,7 @@
 // async_open, async_close, async_resize and async_allocate.
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <future>
 #include <memory>
@@ -241,6 +243,107 @@ BOOST_AUTO_TEST_CASE(what_has_no_offsets_is_refused)
     BOOST_TEST(!file.is_open());
     ::close(ends[0]);
     ::close(ends[1]);
+}
+
+// A named pipe whose other end nobody has.
+class one_ended_pipe
+{
+public:
+    one_ended_pipe()
+    {
+        ::unlink(place_.c_str());
+        BOOST_REQUIRE(::mkfifo(place_.c_str(), 0600) == 0);
+    }
+
+    const std::string& path() const
+    {
+        return place_.path();
+    }
+
+    // Whoever waits for the other end goes on.
+    void open_both_ends()
+    {
+        descriptor_ = ::open(place_.c_str(), O_RDWR | O_CLOEXEC);
+    }
+
+    ~one_ended_pipe()
+    {
+        if (descriptor_ != -1)
+            ::close(descriptor_);
+    }
+
+private:
+    temporary_file place_;
+    int descriptor_ = -1;
+};
+
+// What is refused in the end isn't waited for, and the one who waits at the other end isn't woken.
+BOOST_AUTO_TEST_CASE(a_named_pipe_is_refused_at_once)
+{
+    constexpr std::chrono::seconds soon(10);
+    for (const auto flags : {file_base::read_only, file_base::write_only, file_base::read_write,
+                             file_base::write_only | file_base::create})
+    {
+        one_ended_pipe pipe;
+        kaio::random_access_file file(*context);
+        outcome o;
+        initiate([&] { file.async_open(pipe.path(), flags, record_plain_in(o)); });
+        context->restart();
+        context->run_for(soon);
+        BOOST_TEST(o.failed(system_error(ESPIPE)), o);
+        BOOST_TEST(!file.is_open());
+
+        kaio::stream_file at_once(*context);
+        auto opened = std::async(std::launch::async, [&] {
+            boost::system::error_code ec;
+            at_once.open(pipe.path(), flags, ec);
+            return ec;
+        });
+        BOOST_TEST((opened.wait_for(soon) == std::future_status::ready));
+        pipe.open_both_ends();
+        BOOST_TEST(opened.get() == system_error(ESPIPE));
+        run_again(*context);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_named_pipe_is_left_alone)
+{
+    const one_ended_pipe pipe;
+    const int reader = ::open(pipe.path().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    kaio::random_access_file file(*context);
+    open(file, pipe.path(), file_base::write_only);
+    run(*context);
+    BOOST_TEST(result.failed(system_error(ESPIPE)), result);
+    // No writer has come and gone.
+    ::pollfd poll = {reader, POLLIN, 0};
+    BOOST_TEST(::poll(&poll, 1, 0) == 0);
+    ::close(reader);
+}
+
+// What open(2) refuses without waiting has its own reasons.
+BOOST_AUTO_TEST_CASE(errors_of_a_named_pipe)
+{
+    const one_ended_pipe pipe;
+    const std::string link = pipe.path() + "-link";
+    BOOST_REQUIRE(::symlink(pipe.path().c_str(), link.c_str()) == 0);
+    const struct
+    {
+        const std::string& path;
+        int flags;
+        int error;
+    } cases[] = {{pipe.path(), O_WRONLY | O_CREAT | O_EXCL, EEXIST},
+                 {pipe.path(), O_RDONLY | O_DIRECTORY, ENOTDIR},
+                 {pipe.path(), O_WRONLY | O_NONBLOCK, ENXIO},
+                 {link, O_RDONLY | O_NOFOLLOW, ELOOP},
+                 {link, O_RDONLY, ESPIPE}};
+    for (const auto& c : cases)
+    {
+        kaio::random_access_file file(*context);
+        boost::system::error_code ec;
+        file.open(c.path, static_cast<file_base::flags>(c.flags), ec);
+        BOOST_TEST(ec == system_error(c.error), c.flags << ": " << ec);
+    }
+    ::unlink(link.c_str());
 }
 
 BOOST_AUTO_TEST_CASE(permissions_of_a_new_file)

@@ -207,7 +207,8 @@ public:
      *
      * @throws boost::system::system_error Thrown on failure: @c boost::asio::error::already_open,
      * what open(2) reports, or @c ESPIPE for a pipe, a socket or a terminal, which have no offsets:
-     * use @c boost::asio::posix::stream_descriptor for those.
+     * use @c boost::asio::posix::stream_descriptor for those. A named pipe is refused without a
+     * wait for its other end.
      *
      * @par Example
      * @code
@@ -598,7 +599,9 @@ public:
      * @par Per-Operation Cancellation
      * All types are supported, and mean the same: an operation that has not begun completes at once
      * with @c boost::asio::error::operation_aborted; one that has begun completes when it is done,
-     * with its true result.
+     * with its true result. open(2) may be long in doing it: of a file on a mount that hangs, under
+     * a lease, or of a device that waits for something. So long it keeps a thread of kaio, and the
+     * destruction of the execution context waits for it.
      *
      * @par Errors
      * Those of open(); @c boost::asio::error::already_started while another async_open is

@@ -7,21 +7,23 @@
 #define KAIO_TEST_SUPPORT_BLOCKED_HELPER_HPP
 
 #include <fcntl.h>
-#include <sys/stat.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
+#include <memory>
 #include <thread>
 
 #include <kaio/aio_service.hpp>
-#include <kaio/random_access_file.hpp>
+#include <kaio/stream_file.hpp>
 
 #include "plain_outcome.hpp"
 #include "run.hpp"
-#include "temporary_file.hpp"
 
 namespace kaio {
 namespace test {
@@ -51,18 +53,19 @@ inline void run_until_begun(boost::asio::io_context& context, std::size_t operat
     });
 }
 
-/// Keeps one helper thread busy: it opens a pipe that nobody writes to.
+/// Keeps one helper thread busy: it reads an eventfd that nobody has signalled.
 class blocked_helper
 {
 public:
     explicit blocked_helper(boost::asio::io_context& context) : file_(context)
     {
-        ::unlink(pipe_.c_str());
-        BOOST_REQUIRE(::mkfifo(pipe_.c_str(), 0600) == 0);
+        file_.assign(::eventfd(0, EFD_CLOEXEC));
         auto& service = boost::asio::use_service<aio_service>(context);
         const auto before = service.statistics().helper_operations;
         // It completes after this object is gone, as the case may be.
-        file_.async_open(pipe_.path(), file_base::read_only, [](boost::system::error_code) {});
+        const auto count = std::make_shared<std::uint64_t>();
+        file_.async_read_some(boost::asio::buffer(count.get(), sizeof(*count)),
+                              [count](boost::system::error_code, std::size_t) {});
         run_until_begun(context, before + 1);
     }
 
@@ -79,17 +82,11 @@ public:
         if (released_)
             return;
         released_ = true;
-        int writer = -1;
-        wait_until([&] {
-            writer = ::open(pipe_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-            return writer != -1;
-        });
-        ::close(writer);
+        ::eventfd_write(file_.native_handle(), 1);
     }
 
 private:
-    temporary_file pipe_;
-    random_access_file file_;
+    stream_file file_;
     bool released_ = false;
 };
 
