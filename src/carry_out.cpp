@@ -33,8 +33,10 @@ public:
 
     ~thread_priority()
     {
-        if (wanted_ != 0 && error_ == 0)
-            set(before_);
+        // Without privileges that the process has given up, a thread can't have back a real-time
+        // class that it was born with. The class that follows its nice value is allowed to all.
+        if (wanted_ != 0 && error_ == 0 && set(before_) == -1)
+            set(no_priority);
     }
 
     int error() const noexcept
@@ -44,6 +46,7 @@ public:
 
 private:
     static constexpr int who_process = 1;
+    static constexpr long no_priority = 0;
 
     static long set(long priority) noexcept
     {

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -20,16 +21,19 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include <kaio/kaio.hpp>
 
+#include "support/child_process.hpp"
 #include "support/interposed_io.hpp"
 #include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
+#include "support/skip.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
 
@@ -358,6 +362,61 @@ BOOST_DATA_TEST_CASE(a_priority_is_part_of_the_submission, data::make(transfer_m
     if (mode == transfer_mode::direct)
         expected.insert(expected.begin(), -1);
     BOOST_TEST(seen == expected, boost::test_tools::per_element());
+}
+
+namespace {
+
+constexpr int io_class_shift = 13;
+
+int io_priority_class_of(::pid_t thread)
+{
+    return static_cast<int>(::syscall(SYS_ioprio_get, 1, thread)) >> io_class_shift;
+}
+
+// The classes of all threads of this process but the calling one.
+std::vector<int> io_priority_classes_of_others()
+{
+    std::vector<int> result;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task"))
+    {
+        const int thread = std::stoi(entry.path().filename().string());
+        if (thread != ::gettid())
+            result.push_back(io_priority_class_of(thread));
+    }
+    return result;
+}
+
+} // namespace
+
+// A helper thread that may not have back what it had doesn't keep the priority of one operation.
+BOOST_AUTO_TEST_CASE(a_priority_is_for_one_operation_only)
+{
+    if (!is_root())
+        return skip("needs root");
+    const int status = run_in_child([] {
+        constexpr int real_time = 1 << io_class_shift | 4;
+        constexpr int idle = 3;
+        KAIO_REQUIRE_IN_CHILD(::syscall(SYS_ioprio_set, 1, 0, real_time) == 0);
+        KAIO_REQUIRE_IN_CHILD(::setresuid(65534, 65534, 65534) == 0);
+        asio::io_context context;
+        kaio::service_options options;
+        options.helper_threads = 1;
+        kaio::make_aio_service(context, options);
+        // What is no regular file is left to the helper thread.
+        kaio::random_access_file file(context, "/dev/zero", kaio::file_base::read_only);
+        char memory[16];
+        boost::system::error_code result;
+        file.async_read_some_at(0, asio::buffer(memory),
+                                only(kaio::io_priority{kaio::io_priority_class::idle, 0}),
+                                [&](boost::system::error_code ec, std::size_t) { result = ec; });
+        context.run_for(time_bound);
+        KAIO_REQUIRE_IN_CHILD(!result);
+        const std::vector<int> classes = io_priority_classes_of_others();
+        KAIO_REQUIRE_IN_CHILD(classes.size() == 1);
+        KAIO_REQUIRE_IN_CHILD(classes.front() != idle);
+        return 0;
+    });
+    BOOST_TEST(status == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
