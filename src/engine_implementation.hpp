@@ -69,12 +69,13 @@ public:
     bool is_starved(const open_file& file) const noexcept;
     bool must_wait(const open_file& file) const noexcept;
     bool may_submit() const noexcept;
+    void look_before(open_file& file) noexcept;
     void fill_from_loop(submission_batch& batch, bool with_calls) noexcept;
     std::size_t plenty(const open_file& file) const noexcept;
     std::size_t take_straight(open_file& file, submission_batch& batch) noexcept;
-    void take_carefully(open_file& file, bool starved, submission_batch& batch) noexcept;
-    void take_slot(operation_record& record, submission_batch& batch) noexcept;
-    void take_call(operation_record& record, submission_batch& batch) noexcept;
+    bool take_carefully(open_file& file, bool starved, submission_batch& batch) noexcept;
+    bool take_slot(operation_record& record, submission_batch& batch) noexcept;
+    bool take_call(operation_record& record, submission_batch& batch) noexcept;
 
     void count_slots(open_file& file, std::size_t count) noexcept
     {

@@ -179,7 +179,11 @@ void engine::implementation::fill_from_thread(open_file& file, submission_batch&
     {
         operation_record& record = *file.off_loop_.front();
         queue_.erase(record);
-        take_slot(record, batch);
+        if (!take_slot(record, batch))
+        {
+            queue_.put_back_off_loop(record);
+            break;
+        }
     }
 }
 

@@ -77,12 +77,9 @@ int engine::implementation::find_position(operation_record& record) noexcept
     open_file& file = *record.file_;
     if (!record.at_position_ || file.type_ == file_type::other)
         return 0;
-    if (record.kind_ == operation_kind::write)
-    {
-        file.refresh();
-        if (file.appends_ || (record.rw_flags_ & rwf_append) != 0)
-            return 0;
-    }
+    if (record.kind_ == operation_kind::write &&
+        (file.appends_ || (record.rw_flags_ & rwf_append) != 0))
+        return 0;
 
     int error = 0;
     record.block_.offset =
@@ -125,6 +122,17 @@ bool engine::implementation::may_submit() const noexcept
         [&](const open_file& file) { return !context_ || has_slot(file) || !must_wait(file); });
 }
 
+// What fcntl can change decides where a write at the position goes. All that is decided of an
+// operation has to be decided on the same facts: so it is looked up before anything else.
+void engine::implementation::look_before(open_file& file) noexcept
+{
+    if (!file.next_is_serial())
+        return;
+    const operation_record& record = file.next();
+    if (record.at_position_ && record.kind_ == operation_kind::write)
+        file.refresh();
+}
+
 void engine::implementation::fill_from_loop(submission_batch& batch, bool with_calls) noexcept
 {
     batch.clear(++batch_number_, with_calls);
@@ -133,6 +141,7 @@ void engine::implementation::fill_from_loop(submission_batch& batch, bool with_c
     while (!batch.full() && skipped < queue_.ready().size() && passed_over != most_passed_over)
     {
         open_file& file = *queue_.ready().front();
+        look_before(file);
         const bool no_slot = context_ && !has_slot(file);
         const bool no_call = !batch.takes_calls() && goes_without_submission(file.next());
         passed_over += no_call;
@@ -142,9 +151,10 @@ void engine::implementation::fill_from_loop(submission_batch& batch, bool with_c
             queue_.ready().rotate();
             continue;
         }
-        skipped = passed_over = 0;
-        if (no_slot || take_straight(file, batch) == 0)
-            take_carefully(file, no_slot, batch);
+        if ((no_slot || take_straight(file, batch) == 0) && !take_carefully(file, no_slot, batch))
+            ++skipped;
+        else
+            skipped = passed_over = 0;
         if (queue_.ready().front() == &file)
             queue_.ready().rotate();
     }
@@ -192,7 +202,7 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
                   "the order of what follows");
     const straight_road roads[] = {straight_road_of(file, file.reads_, false),
                                    straight_road_of(file, file.writes_, writes_wait(file))};
-    const std::size_t most = queue_.ready().size() == 1 ? std::min(batch.room(), plenty(file)) : 1;
+    const std::size_t most = queue_.ready().size() == 1 ? plenty(file) : 1;
     const bool by_call = file.is_cached();
     const int descriptor = file.descriptor();
     const int wake_descriptor = wake_event_->descriptor();
@@ -203,21 +213,16 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
     {
         const auto kind = static_cast<unsigned>(record->kind_);
         if (kind >= std::size(roads) || !roads[kind].open || record->rw_flags_ != 0 ||
-            record->vector_count_ != 0 ||
-            (by_call && (record->block_.priority != 0 || !batch.takes_calls())))
+            record->vector_count_ != 0 || (by_call && record->block_.priority != 0) ||
+            !(by_call ? batch.add_call(*record, record->block_.length) : batch.add(*record)))
             break;
         record->state_ = operation_state::in_flight;
         record->nowait_added_ = roads[kind].flags != 0;
         record->block_.rw_flags = roads[kind].flags;
-        if (by_call)
-        {
-            batch.add_call(*record, record->block_.length);
-        }
-        else
+        if (!by_call)
         {
             record->block_.file_descriptor = descriptor;
             record->block_.wake_descriptor = wake_descriptor;
-            batch.add(*record);
         }
         kinds.add(record->kind_);
         ++taken;
@@ -234,40 +239,49 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
     return taken;
 }
 
-void engine::implementation::take_carefully(open_file& file, bool starved,
+// Returns false if the batch has no place for the operation, which waits on.
+bool engine::implementation::take_carefully(open_file& file, bool starved,
                                             submission_batch& batch) noexcept
 {
     operation_record& record = queue_.pop(file);
+    bool taken = true;
     if (const int error = find_position(record); error != 0)
         finish_queued(record, error);
     else if (const road where = road_of(record, starved); where == road::loop)
-        take_slot(record, batch);
+        taken = take_slot(record, batch);
     else if (where == road::call)
-        take_call(record, batch);
+        taken = take_call(record, batch);
     else
         send_off_loop(record, where);
+    if (!taken)
+        queue_.put_back(record);
+    return taken;
 }
 
-void engine::implementation::take_slot(operation_record& record, submission_batch& batch) noexcept
+bool engine::implementation::take_slot(operation_record& record, submission_batch& batch) noexcept
 {
+    if (!batch.add(record))
+        return false;
     open_file& file = *record.file_;
     record.state_ = operation_state::in_flight;
     record.block_.rw_flags = record.rw_flags_ | (record.nowait_added_ ? rwf_nowait : 0);
     record.block_.file_descriptor = file.descriptor();
     record.block_.wake_descriptor = wake_event_->descriptor();
-    batch.add(record);
     count_slots(file, 1);
     if (batch.add_user(file, &submission_batch::user::submitted, record.kind_))
         add_user(file);
+    return true;
 }
 
-void engine::implementation::take_call(operation_record& record, submission_batch& batch) noexcept
+bool engine::implementation::take_call(operation_record& record, submission_batch& batch) noexcept
 {
+    if (!batch.add_call(record, requested(record)))
+        return false;
     record.state_ = operation_state::in_flight;
     record.block_.rw_flags = record.rw_flags_ | rwf_nowait;
-    batch.add_call(record, requested(record));
     if (batch.add_user(*record.file_, &submission_batch::user::called, record.kind_))
         add_user(*record.file_);
+    return true;
 }
 
 void engine::implementation::submit_from_loop(lock_type& lock) noexcept

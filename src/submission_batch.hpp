@@ -57,7 +57,7 @@ public:
         kinds called;
     };
 
-    explicit submission_batch(std::size_t capacity) : blocks_(2 * capacity)
+    explicit submission_batch(std::size_t capacity) : capacity_(capacity), blocks_(2 * capacity)
     {
         users_.reserve(2 * capacity);
     }
@@ -65,15 +65,10 @@ public:
     submission_batch(const submission_batch&) = delete;
     submission_batch& operator=(const submission_batch&) = delete;
 
+    /// Whether no operation for io_submit may be added any more.
     bool full() const noexcept
     {
-        return room() == 0;
-    }
-
-    /// How many operations for io_submit may be added.
-    std::size_t room() const noexcept
-    {
-        return blocks_.size() / 2 - size_;
+        return size_ == capacity_;
     }
 
     /// Whether an operation that has a system call of its own may be added.
@@ -116,22 +111,29 @@ public:
     {
         size_ = calls_ = 0;
         call_bytes_ = 0;
-        most_calls_ = with_calls ? std::min(blocks_.size() / 2, most_calls) : 0;
+        most_calls_ = with_calls ? std::min(capacity_, most_calls) : 0;
         users_.clear();
         number_ = number;
     }
 
-    /// Add an operation for io_submit.
-    void add(operation_record& record) noexcept
+    /// Add an operation for io_submit, if there is room.
+    [[nodiscard]] bool add(operation_record& record) noexcept
     {
+        if (full())
+            return false;
         blocks_[size_++] = &record.block_;
+        return true;
     }
 
-    /// Add an operation that has a system call of its own, and transfers so many bytes.
-    void add_call(operation_record& record, std::uint64_t bytes) noexcept
+    /// Add an operation that has a system call of its own, and transfers so many bytes, if the batch
+    /// takes it.
+    [[nodiscard]] bool add_call(operation_record& record, std::uint64_t bytes) noexcept
     {
+        if (!takes_calls())
+            return false;
         blocks_[blocks_.size() - ++calls_] = &record.block_;
         call_bytes_ += bytes;
+        return true;
     }
 
     /// Say of which file, and of which kinds, operations were added. True if the file is new.
@@ -166,6 +168,8 @@ private:
     {
         return *reinterpret_cast<operation_record*>(static_cast<std::uintptr_t>(block.data));
     }
+
+    const std::size_t capacity_;
 
     // For io_submit from the front on, for calls from the back on.
     std::vector<control_block*> blocks_;

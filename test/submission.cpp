@@ -5,6 +5,7 @@
 
 // What kaio gives to io_submit, and what it makes of io_submit's answers.
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <set>
@@ -27,6 +29,7 @@
 #include "support/interposed_io.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
+#include "support/skip.hpp"
 #include "support/slow_kernel.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
@@ -535,6 +538,68 @@ BOOST_AUTO_TEST_CASE(a_file_is_served_in_order)
     const std::vector<std::size_t> order = f.accepted();
     BOOST_TEST(order.size() > 2);
     BOOST_TEST(std::is_sorted(order.begin(), order.end()));
+}
+
+// What fcntl has made of a file may be seen only when the file's turn comes: its operation then is
+// for a call, where a batch may have had all the calls that it takes.
+BOOST_DATA_TEST_CASE(o_direct_goes_while_an_operation_waits,
+                     data::make({1, 2, 3}) * data::make({false, true}), max_batch, on_again)
+{
+    if (!direct_io_available())
+        return skip("no direct I/O in " + directory());
+    kaio::service_options options;
+    options.max_batch = static_cast<std::size_t>(max_batch);
+    context_fixture f;
+    kaio::make_aio_service(f.context, options);
+    const std::string contents = pattern(0, block_size);
+    const temporary_file cached_source(contents);
+    const temporary_file direct_source(contents);
+    const temporary_file target;
+    constexpr auto direct = kaio::file_base::direct;
+    std::deque<kaio::random_access_file> cached;
+    std::deque<kaio::stream_file> changing;
+    std::deque<kaio::random_access_file> past_the_cache;
+    struct transfer
+    {
+        aligned_memory memory{block_size};
+        outcome result;
+    };
+    std::deque<transfer> transfers;
+    const auto next = [&] {
+        transfers.emplace_back();
+        return asio::buffer(transfers.back().memory.data(), block_size);
+    };
+    for (int i = 0; i != max_batch; ++i)
+    {
+        cached.emplace_back(f.context, cached_source.path(), kaio::file_base::read_only);
+        const auto buffer = next();
+        cached.back().async_read_some_at(0, buffer, record_in(transfers.back().result));
+    }
+    for (int i = 0; i != max_batch; ++i)
+    {
+        changing.emplace_back(f.context, target.path(), kaio::file_base::write_only | direct);
+        const auto buffer = next();
+        contents.copy(static_cast<char*>(buffer.data()), block_size);
+        changing.back().async_write_some(buffer, record_in(transfers.back().result));
+        BOOST_REQUIRE(::fcntl(changing.back().native_handle(), F_SETFL, 0) == 0);
+        if (on_again)
+            BOOST_REQUIRE(::fcntl(changing.back().native_handle(), F_SETFL, O_DIRECT) == 0);
+    }
+    for (int i = 0; i != max_batch; ++i)
+    {
+        past_the_cache.emplace_back(f.context, direct_source.path(),
+                                    kaio::file_base::read_only | direct);
+        const auto buffer = next();
+        past_the_cache.back().async_read_some_at(0, buffer, record_in(transfers.back().result));
+    }
+    run(f.context);
+    for (const transfer& t : transfers)
+    {
+        BOOST_TEST(t.result.succeeded(block_size), t.result);
+        const bool equal = t.memory.text() == contents;
+        BOOST_TEST(equal);
+    }
+    BOOST_TEST(target.contents() == contents);
 }
 
 BOOST_AUTO_TEST_CASE(files_are_served_in_turn)
