@@ -45,12 +45,6 @@ engine::implementation::implementation(const service_options& options)
     set_up_context(options_.require_kernel_aio);
 }
 
-engine::implementation::~implementation()
-{
-    if (placeholder_ != -1)
-        ::close(placeholder_);
-}
-
 void engine::implementation::set_up_context(bool required)
 {
     try

@@ -20,6 +20,7 @@
 #include "aio_context.hpp"
 #include "batch_stock.hpp"
 #include "mutex.hpp"
+#include "parking_place.hpp"
 #include "policy/turn_handshake.hpp"
 #include "submission_queue.hpp"
 #include "wake_event.hpp"
@@ -36,7 +37,6 @@ public:
     using guard_type = std::lock_guard<mutex>;
 
     explicit implementation(const service_options& options);
-    ~implementation();
 
     // Turns: engine.cpp.
     void set_up_context(bool required);
@@ -228,7 +228,7 @@ public:
     // Signalled when a file has no more users.
     std::condition_variable_any unused_;
     int waiting_for_unused_ = 0;
-    int placeholder_ = -1;
+    parking_place parking_place_;
 
     // Last, as its threads use all the rest.
     worker_pool workers_;

@@ -5,7 +5,6 @@
 
 // From the opening of a file until its descriptor's number is free for others.
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -149,22 +148,12 @@ void engine::implementation::remove_user(open_file& file) noexcept
     dereference(file);
 }
 
-// Put something harmless in the place of a descriptor: the file is closed, its number not free.
+// The file is closed, which may wait for a server: not with the lock. Its number is not free.
 bool engine::implementation::park(open_file& file, lock_type& lock, int& error) noexcept
 {
-    if (placeholder_ == -1)
-        placeholder_ = ::open("/", O_PATH | O_CLOEXEC);
-    if (placeholder_ == -1)
-        return false;
-
-    // This closes the file, which may wait for a server: not with the lock. What close(2) has to
-    // say, dup3 keeps to itself, so that a duplicate has to ask for it before.
     add_user(file);
     lock.unlock();
-    const int duplicate = ::fcntl(file.descriptor(), F_DUPFD_CLOEXEC, 0);
-    if (duplicate != -1 ? ::close(duplicate) == -1 : errno == EBADF)
-        error = errno;
-    const bool parked = ::dup3(placeholder_, file.descriptor(), O_CLOEXEC) != -1;
+    const bool parked = parking_place_.park(file.descriptor(), error);
     lock.lock();
     file.parked_ = parked;
     remove_user(file);

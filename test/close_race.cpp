@@ -7,6 +7,7 @@
 // inside io_submit or a transfer with operations of the first file: no byte may reach the second.
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@
 #include <cstring>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -77,6 +79,31 @@ bool is_open(int descriptor)
 {
     return ::fcntl(descriptor, F_GETFD) != -1;
 }
+
+// As long as it lives, the process can have no further descriptor.
+class no_free_descriptor
+{
+public:
+    no_free_descriptor()
+    {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        const int first_free = ::fcntl(0, F_DUPFD_CLOEXEC, 0);
+        ::close(first_free);
+        const ::rlimit none = {static_cast<::rlim_t>(first_free), before_.rlim_max};
+        ::setrlimit(RLIMIT_NOFILE, &none);
+    }
+
+    no_free_descriptor(const no_free_descriptor&) = delete;
+    no_free_descriptor& operator=(const no_free_descriptor&) = delete;
+
+    ~no_free_descriptor()
+    {
+        ::setrlimit(RLIMIT_NOFILE, &before_);
+    }
+
+private:
+    ::rlimit before_;
+};
 
 // Whether a descriptor refers to the file of a name.
 bool refers_to(int descriptor, const std::string& path)
@@ -562,8 +589,51 @@ BOOST_AUTO_TEST_CASE(close_waits_where_the_number_cannot_be_kept,
     f.check();
 }
 
+// Whatever close() needs, it has: it doesn't wait if no descriptor is left, for the process or
+// altogether.
+BOOST_AUTO_TEST_CASE(close_does_not_wait_without_descriptors,
+                     *boost::unit_test::precondition(&needs_aio))
+{
+    race_fixture f;
+    const int number = f.file.native_handle();
+    std::unique_ptr<waiting_call> call;
+    gate inside;
+    gate called;
+    std::atomic<bool> first{true};
+    bool returned = false;
+    bool still_taken = false;
+    const around_the_kernel hook([&] {
+        if (first.exchange(false))
+        {
+            inside.open();
+            called.pass();
+            call->wait_until_asleep();
+            returned = call->returned();
+            still_taken = is_open(number);
+        }
+    });
+
+    f.start();
+    std::thread loop([&] { f.context.run_for(time_bound); });
+    inside.pass();
+    boost::system::error_code ec;
+    call = std::make_unique<waiting_call>([&] {
+        const no_free_descriptor limit;
+        f.file.close(ec);
+    });
+    called.open();
+    loop.join();
+    call.reset();
+    BOOST_TEST(returned);
+    BOOST_TEST(still_taken);
+    BOOST_TEST(!ec, ec.message());
+    BOOST_TEST(!is_open(number));
+    f.check();
+}
+
 // What close(2) has to say is said, also where the number has to be kept busy.
-BOOST_DATA_TEST_CASE(the_error_of_closing, data::make({false, true}), in_use)
+BOOST_DATA_TEST_CASE(the_error_of_closing, data::make({false, true}) * data::make({false, true}),
+                     in_use, no_descriptors)
 {
     if (!is_root())
         return skip("needs root");
@@ -576,16 +646,22 @@ BOOST_DATA_TEST_CASE(the_error_of_closing, data::make({false, true}), in_use)
     asio::io_context context;
     kaio::random_access_file file(context, fuse.path("lost"), kaio::file_base::read_write);
     boost::system::error_code ec;
+    const auto close = [&] {
+        std::optional<no_free_descriptor> limit;
+        if (no_descriptors)
+            limit.emplace();
+        file.close(ec);
+    };
     const around_the_kernel hook([&] {
         if (in_use && file.is_open())
-            file.close(ec);
+            close();
     });
     std::string memory(block_size, '\0');
     outcome read;
     file.async_read_some_at(0, asio::buffer(memory), record_in(read));
     run(context);
     if (!in_use)
-        file.close(ec);
+        close();
     BOOST_TEST(ec == boost::system::error_code(EIO, boost::system::system_category()));
     BOOST_TEST(!file.is_open());
     BOOST_TEST((in_use ? read.aborted() : read.succeeded(block_size)), read);

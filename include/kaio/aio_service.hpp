@@ -60,7 +60,7 @@ public:
     static inline asio::execution_context::id id;
 
     /// Make the service with default options. Called by boost::asio::use_service.
-    /** Throws system_error if the kernel refuses an eventfd. */
+    /** Throws system_error if the kernel refuses a descriptor: an eventfd, and two for closing. */
     explicit aio_service(asio::execution_context& context) : aio_service(context, service_options())
     {
     }
@@ -212,7 +212,7 @@ aio_service& use_aio_service(const Executor& executor)
  * @returns The service.
  *
  * @throws boost::asio::service_already_exists The context has the service already.
- * @throws boost::system::system_error The kernel refuses an eventfd; or it refuses an AIO context,
+ * @throws boost::system::system_error The kernel refuses a descriptor; or it refuses an AIO context,
  * and service_options::require_kernel_aio is set: the message names what was needed and what is
  * allowed. Or an option has no sensible value.
  */

@@ -68,7 +68,7 @@ struct finished_operation
 class engine
 {
 public:
-    /// Throws setup_failure if the kernel refuses an eventfd, or an AIO context that is required.
+    /// Throws setup_failure if the kernel refuses a descriptor, or an AIO context that is required.
     KAIO_DECL explicit engine(const service_options& options);
     KAIO_DECL ~engine();
 
