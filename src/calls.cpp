@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "engine_implementation.hpp"
+#include "file_position.hpp"
 #include "record_facts.hpp"
 
 namespace kaio {
@@ -27,7 +28,7 @@ namespace {
 
 // The functions preadv2 and pwritev2 are points at which a thread may be cancelled, for which they
 // take two locked instructions; this one doesn't wait.
-std::int64_t call(const operation_record& record) noexcept
+std::int64_t transfer(const operation_record& record) noexcept
 {
     const ::iovec only = record.buffer();
     const bool several = record.vector_count_ != 0;
@@ -41,6 +42,19 @@ std::int64_t call(const operation_record& record) noexcept
                            count, low, high, record.block_.rw_flags);
     while (result == -1 && errno == EINTR);
     return result == -1 ? -errno : result;
+}
+
+std::int64_t call(operation_record& record) noexcept
+{
+    if (!record.seeks_)
+        return transfer(record);
+    const int descriptor = record.file_->descriptor();
+    find_position(record, descriptor);
+    const std::int64_t result = transfer(record);
+    // One that was cut short goes on elsewhere, and moves the position at its end.
+    if (!record.nowait_added_ || result == static_cast<std::int64_t>(requested(record)))
+        move_position(record, descriptor, result);
+    return result;
 }
 
 // Calls that take longer together have waited for something. Where each system call is dear, under

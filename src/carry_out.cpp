@@ -13,6 +13,8 @@
 
 #include <kaio/detail/descriptor.hpp>
 
+#include "file_position.hpp"
+
 namespace kaio {
 namespace detail {
 namespace {
@@ -106,15 +108,18 @@ std::int64_t transfer(operation_record& record, int descriptor) noexcept
     if (priority.error() != 0)
         return -priority.error();
 
+    if (record.seeks_ && record.block_.offset == -1)
+        find_position(record, descriptor);
     const std::int64_t before = record.result_;
     const remaining_buffers buffers(record);
     int error = 0;
     const std::size_t bytes =
         descriptor::transfer(descriptor, record.kind_, buffers.first(), buffers.count(),
                              record.block_.offset + before, record.rw_flags_, error);
-    if (error != 0)
-        return before != 0 ? before : -error;
-    return before + static_cast<std::int64_t>(bytes);
+    const std::int64_t result = before + static_cast<std::int64_t>(bytes);
+    if (record.seeks_)
+        move_position(record, descriptor, result);
+    return error != 0 && before == 0 ? -error : result;
 }
 
 } // namespace

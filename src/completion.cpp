@@ -9,10 +9,10 @@
 
 #include <algorithm>
 #include <cerrno>
-
-#include <kaio/detail/descriptor.hpp>
+#include <chrono>
 
 #include "engine_implementation.hpp"
+#include "file_position.hpp"
 #include "record_facts.hpp"
 
 namespace kaio {
@@ -145,23 +145,46 @@ void engine::implementation::continue_off_loop(operation_record& record,
         send_off_loop(record, road::thread);
 }
 
-// What has been transferred at the position of the file lies before it now. A descriptor that was
+// What has been transferred at the position of the file lies before it when the operation has
+// finished, and the next begins: the position is moved before that, by the owner. A descriptor that was
 // closed or released is nobody's business here any more.
-void engine::implementation::move_position(const operation_record& record,
-                                           std::int64_t result) noexcept
+bool engine::implementation::ends_serial_turn(operation_record& record) noexcept
 {
-    if (!record.at_position_ || record.block_.offset == -1 || result <= 0 ||
-        record.file_->detached_)
-        return;
-    int ignored = 0;
-    descriptor::seek(record.file_->descriptor(), record.block_.offset + result, SEEK_SET, ignored);
+    if (record.position_due_ && record.result_ > 0 && !record.file_->detached_)
+    {
+        record.state_ = operation_state::in_flight;
+        to_be_moved_.push_back(record);
+        return false;
+    }
+    queue_.serial_finished(*record.file_);
+    return true;
 }
 
-void engine::implementation::end_serial_turn(const operation_record& record,
-                                             std::int64_t result) noexcept
+// Moves the positions behind what was transferred, without the lock.
+void engine::implementation::move_positions(lock_type& lock) noexcept
 {
-    move_position(record, result);
-    queue_.serial_finished(*record.file_);
+    while (operation_record* record = to_be_moved_.pop_front())
+    {
+        open_file& file = *record->file_;
+        if (file.detached_)
+        {
+            record->position_due_ = false;
+        }
+        else
+        {
+            add_user(file);
+            ++on_threads_;
+            lock.unlock();
+            const auto begin = std::chrono::steady_clock::now();
+            move_position(*record, file.descriptor(), record->result_);
+            const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
+            lock.lock();
+            --on_threads_;
+            time_seek(file, duration);
+            remove_user(file);
+        }
+        finish(*record, record->result_);
+    }
 }
 
 // What an operation has transferred already is its result, whatever stopped it.
@@ -185,7 +208,7 @@ void engine::implementation::abort(operation_record& record) noexcept
     record.serial_ = record.serial_ && had_turn;
     // In a child process the position is the parent's, where the operation goes on.
     if (record.result_ != 0 && process_ != ::getpid())
-        record.at_position_ = false;
+        record.position_due_ = false;
     finish_queued(record, ECANCELED);
 }
 

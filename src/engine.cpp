@@ -70,7 +70,7 @@ std::size_t engine::implementation::queued() const noexcept
 
 bool engine::implementation::work_left() const noexcept
 {
-    if (!finished_.empty() || may_submit())
+    if (!finished_.empty() || !to_be_moved_.empty() || may_submit())
         return true;
     return workers_.most() == 0 &&
            queue_.off_loop().any_of([this](const open_file& file) { return may_work_for(file); });
@@ -78,21 +78,25 @@ bool engine::implementation::work_left() const noexcept
 
 bool engine::implementation::may_take_long() const noexcept
 {
-    return may_submit() || (workers_.most() == 0 && queue_.off_loop_size() != 0);
+    return may_submit() || !to_be_moved_.empty() ||
+           (workers_.most() == 0 && queue_.off_loop_size() != 0);
 }
 
 // One operation alone holds up nobody else.
 bool engine::implementation::hand_on() noexcept
 {
     const bool finished = !finished_.empty();
-    const bool others = in_flight_ + on_threads_ + queued() > 1;
+    const std::size_t others_hold = in_flight_ + on_threads_ + queued();
+    const bool others = others_hold + !to_be_moved_.empty() > 1 || to_be_moved_.has_several();
     return (finished || others) && may_take_long() && turns_.hand_on(finished);
 }
 
 void engine::implementation::submit_started(lock_type& lock) noexcept
 {
+    move_positions(lock);
     submit_from_loop(lock);
     harvest();
+    move_positions(lock);
     statistics_.queued_high_water = std::max(statistics_.queued_high_water, queued());
     if (workers_.most() == 0)
         work(lock, inline_work_per_turn);
@@ -155,7 +159,7 @@ bool engine::cancel(open_file& file) noexcept
     const implementation::guard_type lock(self.mutex_);
     ++file.cancellations_;
     self.abort_waiting(file);
-    return !self.finished_.empty() && self.turns_.ask();
+    return (!self.finished_.empty() || !self.to_be_moved_.empty()) && self.turns_.ask();
 }
 
 bool engine::cancel(cancellation_link& link) noexcept

@@ -64,7 +64,7 @@ public:
         thread
     };
     road road_of(operation_record& record, bool starved) noexcept;
-    int find_position(operation_record& record) noexcept;
+    static bool seeks(const operation_record& record) noexcept;
     bool has_slot(const open_file& file) const noexcept;
     bool is_starved(const open_file& file) const noexcept;
     bool must_wait(const open_file& file) const noexcept;
@@ -86,7 +86,9 @@ public:
 
     void submit_from_loop(lock_type& lock) noexcept;
     void hand_over(submission_batch& batch, bool on_loop, lock_type& lock) noexcept;
+    void find_positions(submission_batch& batch, bool on_loop, lock_type& lock) noexcept;
     void submit(submission_batch& batch, bool on_loop, lock_type& lock) noexcept;
+    void time_seek(open_file& file, std::chrono::nanoseconds duration) noexcept;
     void time_on_loop(std::chrono::nanoseconds duration, std::chrono::nanoseconds most,
                       const submission_batch& batch,
                       submission_batch::kinds submission_batch::user::*way) noexcept;
@@ -131,14 +133,14 @@ public:
     void give_back_slot(operation_record& record) noexcept;
     void retry_on_loop(operation_record& record) noexcept;
     void continue_off_loop(operation_record& record, std::uint64_t& fallbacks) noexcept;
-    void move_position(const operation_record& record, std::int64_t result) noexcept;
-    void end_serial_turn(const operation_record& record, std::int64_t result) noexcept;
+    bool ends_serial_turn(operation_record& record) noexcept;
+    void move_positions(lock_type& lock) noexcept;
 
     void finish(operation_record& record, std::int64_t result) noexcept
     {
-        if (record.serial_)
-            end_serial_turn(record, result);
         record.result_ = result;
+        if (record.serial_ && !ends_serial_turn(record))
+            return;
         record.state_ = operation_state::finished;
         finished_.push_back(record);
     }
@@ -182,6 +184,9 @@ public:
     std::optional<aio_context> context_;
     submission_queue queue_;
     record_queue finished_;
+
+    // What will have finished when the position of its file has been moved.
+    record_queue to_be_moved_;
     service_statistics statistics_; // Without what statistics() makes of other members.
 
     // The results of what succeeded, added up for each kind of operation: for transfers, bytes.

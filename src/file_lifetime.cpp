@@ -102,6 +102,9 @@ int engine::release(open_file* file) noexcept
         return file->descriptor();
     implementation& self = *implementation_;
     implementation::lock_type lock(self.mutex_);
+    // The descriptor stands behind what has been transferred.
+    self.move_positions(lock);
+    self.notify_owner();
     self.detach(*file);
     const int descriptor = file->descriptor();
     if (descriptor != -1)

@@ -120,6 +120,9 @@ public:
     would_block reads_;
     would_block writes_;
 
+    // What seeking has been seen to wait for: somebody else who holds the position.
+    would_block seeks_;
+
     // The descriptor is to come.
     bool opening_ = false;
 

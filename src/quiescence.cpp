@@ -32,8 +32,9 @@ void engine::shutdown() noexcept
     do
     {
         self.wait_for_kernel();
+        self.move_positions(lock);
         self.abort_all_waiting();
-    } while (self.in_flight_ != 0);
+    } while (self.in_flight_ != 0 || !self.to_be_moved_.empty());
 }
 
 void engine::prepare_fork() noexcept
@@ -41,7 +42,11 @@ void engine::prepare_fork() noexcept
     implementation& self = *implementation_;
     implementation::lock_type lock(self.mutex_);
     self.workers_.stop(lock);
-    self.wait_for_kernel();
+    do
+    {
+        self.wait_for_kernel();
+        self.move_positions(lock);
+    } while (self.in_flight_ != 0 || !self.to_be_moved_.empty());
 }
 
 bool engine::resume_in_parent() noexcept

@@ -79,6 +79,11 @@ public:
         return front_ == nullptr;
     }
 
+    bool has_several() const noexcept
+    {
+        return front_ && front_->next_;
+    }
+
     void push_back(operation_record& record) noexcept
     {
         record.next_ = nullptr;

@@ -11,9 +11,8 @@
 #include <iterator>
 #include <utility>
 
-#include <kaio/detail/descriptor.hpp>
-
 #include "engine_implementation.hpp"
+#include "file_position.hpp"
 #include "record_facts.hpp"
 
 namespace kaio {
@@ -40,7 +39,7 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
     record.nowait_added_ = false;
     if (!context_ || !file.takes_aio_)
         return road::thread;
-    if (record.at_position_ && record.block_.offset == -1)
+    if (record.at_position_ && !record.seeks_)
         return road::thread; // Linux AIO knows no position.
 
     const road off_loop =
@@ -49,6 +48,9 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
         return starved || !submits_on_loop_ ? off_loop : road::loop;
 
     const bool by_call = goes_without_submission(record);
+    // What is submitted has its position moved by the loop, what a thread carries out by that.
+    if (record.seeks_ && !by_call && !file.seeks_.attempt())
+        return road::thread;
     const road without_wait = by_call ? road::call : starved ? off_loop : road::loop;
     if (!submits_on_loop_ || ignores_nowait(record))
         return off_loop;
@@ -69,22 +71,14 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
     return off_loop;
 }
 
-// A transfer at the position is given that as its offset, since Linux AIO knows nothing else, and
-// a thread that left it to the system call would have a seek wait for the transfer. Only where the
-// offset isn't what counts does the system call have to move the position on. Returns an errno.
-int engine::implementation::find_position(operation_record& record) noexcept
+// Whether a transfer is given the position of its file as its offset, and the position is moved by a
+// seek. Only where the offset isn't what counts does the system call have to move it on.
+bool engine::implementation::seeks(const operation_record& record) noexcept
 {
-    open_file& file = *record.file_;
-    if (!record.at_position_ || file.type_ == file_type::other)
-        return 0;
-    if (record.kind_ == operation_kind::write &&
-        (file.appends_ || (record.rw_flags_ & rwf_append) != 0))
-        return 0;
-
-    int error = 0;
-    record.block_.offset =
-        static_cast<std::int64_t>(descriptor::seek(file.descriptor(), 0, SEEK_CUR, error));
-    return error;
+    const open_file& file = *record.file_;
+    const bool at_end = record.kind_ == operation_kind::write &&
+                        (file.appends_ || (record.rw_flags_ & rwf_append) != 0);
+    return record.at_position_ && file.type_ != file_type::other && !at_end;
 }
 
 // While there is more than one file or mount, none may take all slots: what one that hangs holds
@@ -244,10 +238,13 @@ bool engine::implementation::take_carefully(open_file& file, bool starved,
                                             submission_batch& batch) noexcept
 {
     operation_record& record = queue_.pop(file);
+    if (record.at_position_)
+    {
+        record.seeks_ = seeks(record);
+        record.block_.offset = -1;
+    }
     bool taken = true;
-    if (const int error = find_position(record); error != 0)
-        finish_queued(record, error);
-    else if (const road where = road_of(record, starved); where == road::loop)
+    if (const road where = road_of(record, starved); where == road::loop)
         taken = take_slot(record, batch);
     else if (where == road::call)
         taken = take_call(record, batch);
@@ -268,6 +265,8 @@ bool engine::implementation::take_slot(operation_record& record, submission_batc
     record.block_.file_descriptor = file.descriptor();
     record.block_.wake_descriptor = wake_event_->descriptor();
     count_slots(file, 1);
+    if (record.seeks_ && record.block_.offset == -1)
+        batch.add_seek();
     if (batch.add_user(file, &submission_batch::user::submitted, record.kind_))
         add_user(file);
     return true;
@@ -313,10 +312,42 @@ void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
     // Counted beforehand, as what is submitted may have completed before the call returns.
     (on_loop ? statistics_.loop_submissions : statistics_.thread_submissions) += batch.size();
     statistics_.loop_calls += batch.calls();
+    if (batch.seeks())
+        find_positions(batch, on_loop, lock);
     submit(batch, on_loop, lock);
     make_calls(batch, lock);
     for (const submission_batch::user& user : batch.users())
         remove_user(*user.file);
+}
+
+// For what goes to io_submit. A call of its own has its seeks around it.
+void engine::implementation::find_positions(submission_batch& batch, bool on_loop,
+                                            lock_type& lock) noexcept
+{
+    lock.unlock();
+    const auto begin = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i != batch.size(); ++i)
+    {
+        operation_record& record = batch[i];
+        if (record.seeks_ && record.block_.offset == -1)
+            find_position(record, record.block_.file_descriptor);
+    }
+    const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
+    lock.lock();
+    if (!on_loop)
+        return;
+    // Whose seek it was that waited isn't known.
+    for (const submission_batch::user& user : batch.users())
+        time_seek(*user.file, duration);
+}
+
+void engine::implementation::time_seek(open_file& file, std::chrono::nanoseconds duration) noexcept
+{
+    statistics_.longest_submit = std::max(statistics_.longest_submit, duration);
+    if (duration > blocked_submission)
+        file.seeks_.refused();
+    else
+        file.seeks_.succeeded();
 }
 
 void engine::implementation::submit(submission_batch& batch, bool on_loop, lock_type& lock) noexcept

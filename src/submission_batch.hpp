@@ -106,11 +106,24 @@ public:
         return users_;
     }
 
+    /// Say that the position of a file is to be looked up for an operation for io_submit.
+    void add_seek() noexcept
+    {
+        seeks_ = true;
+    }
+
+    /// Whether there is an operation for io_submit for which that is so.
+    bool seeks() const noexcept
+    {
+        return seeks_;
+    }
+
     /// Begin anew, with a number that no other batch has, and with calls or without.
     void clear(std::uint64_t number, bool with_calls) noexcept
     {
         size_ = calls_ = 0;
         call_bytes_ = 0;
+        seeks_ = false;
         most_calls_ = with_calls ? std::min(capacity_, most_calls) : 0;
         users_.clear();
         number_ = number;
@@ -179,6 +192,7 @@ private:
     std::size_t most_calls_ = 0;
     std::uint64_t call_bytes_ = 0;
     std::uint64_t number_ = 0;
+    bool seeks_ = false;
 };
 
 } // namespace detail

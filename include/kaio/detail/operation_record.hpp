@@ -146,6 +146,12 @@ struct operation_record
     // looked up, and stays so where the system call moves the position itself.
     bool at_position_ = false;
 
+    // The position is looked up when the transfer begins.
+    bool seeks_ = false;
+
+    // It was, and has to be moved behind what was transferred.
+    bool position_due_ = false;
+
     // The engine asked the kernel not to wait, in the attempt under way.
     bool nowait_added_ = false;
 
