@@ -166,6 +166,11 @@ void engine::implementation::returned(operation_record& record, std::int64_t res
         // A closed file's number stands for nothing: its operation came too late.
         finish_early(record, ECANCELED);
     }
+    else if (result == -ESPIPE && record.seeks_)
+    {
+        // There is a position, but nothing can be transferred at an offset.
+        continue_off_loop(record, statistics_.unsupported_fallbacks);
+    }
     else if ((result == -EINVAL || result == -ENOSYS) && record.nowait_added_)
     {
         // Kernels before Linux 4.14 say so of the flag or of the call, and later ones of files that

@@ -113,9 +113,17 @@ std::int64_t transfer(operation_record& record, int descriptor) noexcept
     const std::int64_t before = record.result_;
     const remaining_buffers buffers(record);
     int error = 0;
-    const std::size_t bytes =
-        descriptor::transfer(descriptor, record.kind_, buffers.first(), buffers.count(),
-                             record.block_.offset + before, record.rw_flags_, error);
+    const auto transfer_at = [&](std::int64_t offset) {
+        return descriptor::transfer(descriptor, record.kind_, buffers.first(), buffers.count(),
+                                    offset, record.rw_flags_, error);
+    };
+    std::size_t bytes = transfer_at(record.block_.offset + before);
+    if (error == ESPIPE && record.seeks_ && before == 0)
+    {
+        // Writable files of procfs may be written at their position, but not at an offset.
+        record.block_.offset = -1;
+        bytes = transfer_at(-1);
+    }
     const std::int64_t result = before + static_cast<std::int64_t>(bytes);
     if (record.seeks_)
         move_position(record, descriptor, result);

@@ -16,6 +16,28 @@
 
 namespace kaio {
 namespace detail {
+namespace {
+
+// File systems whose files are functions of the kernel. Such a file does as it likes with offsets and
+// with its position, and nothing of it is on a device.
+bool is_made_up(const struct statfs& file_system) noexcept
+{
+    switch (file_system.f_type)
+    {
+    case PROC_SUPER_MAGIC:
+    case SYSFS_MAGIC:
+    case DEBUGFS_MAGIC:
+    case TRACEFS_MAGIC:
+    case SECURITYFS_MAGIC:
+    case CGROUP_SUPER_MAGIC:
+    case CGROUP2_SUPER_MAGIC:
+        return true;
+    default:
+        return false;
+    }
+}
+
+} // namespace
 
 file_description describe(int descriptor) noexcept
 {
@@ -42,6 +64,8 @@ file_description describe(int descriptor) noexcept
         const bool on_device =
             major(result.device) != 0 || kind == BTRFS_SUPER_MAGIC || kind == OVERLAYFS_SUPER_MAGIC;
         result.reads_ahead = on_device && kind != FUSE_SUPER_MAGIC;
+        if (is_made_up(file_system))
+            result.type = file_type::other;
     }
     return result;
 }

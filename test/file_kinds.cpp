@@ -8,8 +8,13 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -25,6 +30,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <kaio/kaio.hpp>
@@ -596,6 +602,208 @@ BOOST_DATA_TEST_CASE(pseudo_files,
     file.async_write_some_at(0, asio::buffer(text), record_in(written));
     run_again(f.context);
     BOOST_TEST(written.failed(system_error(error)), written);
+}
+
+// Each makes a new descriptor of a kind, or -1.
+struct kind
+{
+    const char* name;
+    int (*open)();
+    const char* written;
+};
+
+std::ostream& operator<<(std::ostream& os, const kind& k)
+{
+    return os << k.name;
+}
+
+template <int Flags>
+int open_named(const char* path)
+{
+    return ::open(path, Flags | O_CLOEXEC);
+}
+
+int open_memory()
+{
+    const int result = ::memfd_create("kaio-test", MFD_CLOEXEC);
+    BOOST_REQUIRE(::pwrite(result, "0123456789", 10, 0) == 10);
+    return result;
+}
+
+int open_sealed_memory()
+{
+    const int result = ::memfd_create("kaio-test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    BOOST_REQUIRE(::fcntl(result, F_ADD_SEALS, F_SEAL_WRITE) == 0);
+    return result;
+}
+
+template <int Flags>
+int open_temporary()
+{
+    const temporary_file file(std::string("0123456789"));
+    return ::open(file.c_str(), Flags | O_CLOEXEC);
+}
+
+template <int End>
+int open_pipe()
+{
+    int ends[2] = {-1, -1};
+    BOOST_REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    ::close(ends[1 - End]);
+    return ends[End];
+}
+
+int open_socket()
+{
+    return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+int open_terminal()
+{
+    return ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
+const kind kinds[] = {
+    {"regular", open_temporary<O_RDWR>, "abc"},
+    {"read-only", open_temporary<O_RDONLY>, "abc"},
+    {"write-only", open_temporary<O_WRONLY>, "abc"},
+    {"appending", open_temporary<O_RDWR | O_APPEND>, "abc"},
+    {"synchronous", open_temporary<O_RDWR | O_SYNC>, "abc"},
+    {"O_PATH", open_temporary<O_PATH>, "abc"},
+    {"memory", open_memory, "abc"},
+    {"sealed memory", open_sealed_memory, "abc"},
+    {"directory", [] { return open_named<O_RDONLY | O_DIRECTORY>("."); }, "abc"},
+    {"comm", [] { return open_named<O_RDWR>("/proc/self/comm"); }, "file_kinds"},
+    // Of another thread, as a helper is, only root may change it.
+    {"timer slack", [] { return is_root() ? open_named<O_RDWR>("/proc/self/timerslack_ns") : -1; },
+     "50000"},
+    {"setgroups", [] { return open_named<O_RDWR>("/proc/self/setgroups"); }, "nonsense"},
+    {"uid_map", [] { return open_named<O_RDWR>("/proc/self/uid_map"); }, "nonsense"},
+    {"oom_score_adj", [] { return open_named<O_RDWR>("/proc/self/oom_score_adj"); }, "0"},
+    {"coredump_filter", [] { return open_named<O_RDWR>("/proc/self/coredump_filter"); }, "0x33"},
+    {"process memory", [] { return open_named<O_RDWR>("/proc/self/mem"); }, "abc"},
+    {"pagemap", [] { return open_named<O_RDONLY>("/proc/self/pagemap"); }, "abc"},
+    {"environment", [] { return open_named<O_RDONLY>("/proc/self/environ"); }, "abc"},
+    {"proc", [] { return open_named<O_RDONLY>("/proc/version"); }, "abc"},
+    {"sysctl", [] { return open_named<O_RDONLY>("/proc/sys/kernel/ostype"); }, "abc"},
+    {"sysfs", [] { return open_named<O_RDWR>("/sys/kernel/mm/transparent_hugepage/enabled"); },
+     "nonsense"},
+    {"null", [] { return open_named<O_RDWR>("/dev/null"); }, "abc"},
+    {"zero", [] { return open_named<O_RDWR>("/dev/zero"); }, "abc"},
+    {"full", [] { return open_named<O_RDWR>("/dev/full"); }, "abc"},
+    {"event", [] { return ::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK); }, "12345678"},
+    {"timer", [] { return ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK); }, "abc"},
+    {"epoll", [] { return ::epoll_create1(EPOLL_CLOEXEC); }, "abc"},
+    {"inotify", [] { return ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK); }, "abc"},
+    {"pipe to read", open_pipe<0>, "abc"},
+    {"pipe to write", open_pipe<1>, "abc"},
+    {"socket", open_socket, "abc"},
+    {"terminal", open_terminal, "abc"}};
+
+// What a transfer has led to.
+struct result
+{
+    boost::system::error_code ec;
+    std::size_t bytes;
+    std::string memory;
+    ::off_t position;
+};
+
+bool operator==(const result& a, const result& b)
+{
+    return a.ec == b.ec && a.bytes == b.bytes && a.memory == b.memory && a.position == b.position;
+}
+
+std::ostream& operator<<(std::ostream& os, const result& r)
+{
+    return os << r.ec.message() << ", " << r.bytes << " bytes, then at " << r.position;
+}
+
+// A read and a write of a file of a kind, at once or asynchronously.
+template <typename File>
+std::vector<result> transfer_both(const kind& k, bool asynchronous,
+                                  const kaio::service_options& options, const kaio::io_options& how)
+{
+    constexpr bool is_stream = std::is_same_v<File, kaio::stream_file>;
+    std::vector<result> results;
+    for (const bool is_read : {true, false})
+    {
+        kinds_fixture f(options);
+        File file(f.context);
+        const int descriptor = k.open();
+        boost::system::error_code ec;
+        file.assign(descriptor, ec);
+        if (ec)
+        {
+            ::close(descriptor);
+            results.push_back({ec, 0, {}, 0});
+            continue;
+        }
+        result r = {{}, 0, is_read ? std::string(8, '-') : std::string(k.written), 0};
+        outcome o;
+        const auto buffer = asio::buffer(r.memory);
+        const auto at_once = [&] {
+            if constexpr (is_stream)
+                return is_read ? file.read_some(buffer, how, r.ec)
+                               : file.write_some(buffer, how, r.ec);
+            else
+                return is_read ? file.read_some_at(0, buffer, how, r.ec)
+                               : file.write_some_at(0, buffer, how, r.ec);
+        };
+        if (!asynchronous)
+            r.bytes = at_once();
+        else
+        {
+            if constexpr (is_stream)
+                is_read ? file.async_read_some(buffer, how, record_in(o))
+                        : file.async_write_some(buffer, how, record_in(o));
+            else
+                is_read ? file.async_read_some_at(0, buffer, how, record_in(o))
+                        : file.async_write_some_at(0, buffer, how, record_in(o));
+            run(f.context);
+            BOOST_TEST(o.calls == 1);
+            r.ec = o.ec;
+            r.bytes = o.bytes;
+        }
+        r.position = ::lseek(descriptor, 0, SEEK_CUR);
+        results.push_back(r);
+    }
+    return results;
+}
+
+template <typename File>
+void compare_both(const kind& k, const kaio::io_options& how)
+{
+    kaio::service_options on_thread;
+    on_thread.submission = kaio::submission_mode::on_thread;
+    const std::vector<result> expected = transfer_both<File>(k, false, {}, how);
+    for (const kaio::service_options& options : {kaio::service_options(), on_thread})
+    {
+        const std::vector<result> found = transfer_both<File>(k, true, options, how);
+        BOOST_TEST(found == expected, boost::test_tools::per_element());
+    }
+}
+
+// The kind of the file decides what a transfer leads to, not the way it takes.
+BOOST_DATA_TEST_CASE(asynchronous_as_synchronous, data::make(kinds), k)
+{
+    const int descriptor = k.open();
+    if (descriptor == -1)
+        return skip(std::string("no ") + k.name);
+    ::close(descriptor);
+    kaio::io_options no_wait;
+    no_wait.no_wait = true;
+    kaio::io_options append;
+    append.append = true;
+    for (const kaio::io_options& how : {kaio::io_options(), no_wait, append})
+    {
+        BOOST_TEST_CONTEXT("stream" << (how.no_wait ? ", no_wait" : how.append ? ", append" : ""))
+        compare_both<kaio::stream_file>(k, how);
+        BOOST_TEST_CONTEXT("random access" << (how.no_wait  ? ", no_wait"
+                                               : how.append ? ", append"
+                                                            : ""))
+        compare_both<kaio::random_access_file>(k, how);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(appending_descriptors_that_are_assigned)
