@@ -310,11 +310,24 @@ struct executor_found
 {
 };
 
+// A class, because gcc 12 can't mangle a noexcept in the signature of executor_of().
+template <typename Initiation, typename = void>
+struct has_executor : std::false_type
+{
+};
+
 template <typename Initiation>
-auto executor_of(const Initiation& initiation) -> executor_found<std::enable_if_t<
-    noexcept(initiation.get_executor()) &&
-        is_same_v<decltype(initiation.get_executor()), const typename Initiation::executor_type&>,
-    typename Initiation::executor_type>>
+struct has_executor<Initiation,
+                    std::void_t<decltype(std::declval<const Initiation&>().get_executor())>>
+  : std::bool_constant<noexcept(std::declval<const Initiation&>().get_executor()) &&
+                       is_same_v<decltype(std::declval<const Initiation&>().get_executor()),
+                                 const typename Initiation::executor_type&>>
+{
+};
+
+template <typename Initiation>
+auto executor_of(const Initiation&) -> executor_found<
+    std::enable_if_t<has_executor<Initiation>::value, typename Initiation::executor_type>>
 {
     return {};
 }
