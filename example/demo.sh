@@ -20,9 +20,11 @@ trap 'rm -f "$log"' EXIT
 build() {
     # The user stays where he is, because FILE may be relative.
     cd "$root" || return
-    # The tests need more packages than the demo. A tree that has them already stays as it is.
-    if [[ ! -e build/release/build.ninja ]]; then
-        cmake --preset release -DKAIO_BUILD_TESTS=OFF || return
+    # The tests need more packages than the demo. A tree that has them already keeps them.
+    if [[ -e build/release/build.ninja ]]; then
+        cmake -DKAIO_BUILD_EXAMPLES=ON build/release || return
+    else
+        cmake --preset release -DKAIO_BUILD_TESTS=OFF -DKAIO_BUILD_BENCHMARKS=OFF || return
     fi
     cmake --build --preset release --target kaio_demo
 }

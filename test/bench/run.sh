@@ -29,9 +29,11 @@ require_packages "${bench_packages[@]}"
 
 build() {
     cd "$root" || return
-    # The tests need more packages than this. A tree that has them already stays as it is.
-    if [[ ! -e $tree/build.ninja ]]; then
-        cmake --preset release -DKAIO_BUILD_TESTS=OFF || return
+    # The tests need more packages than this. A tree that has them already keeps them.
+    if [[ -e $tree/build.ninja ]]; then
+        cmake -DKAIO_BUILD_BENCHMARKS=ON "$tree" || return
+    else
+        cmake --preset release -DKAIO_BUILD_TESTS=OFF -DKAIO_BUILD_EXAMPLES=OFF || return
     fi
     cmake --build --preset release --target kaio_benchmarks
 }
