@@ -11,8 +11,8 @@ usage() {
 usage: test/run.sh [OPTION ...]
 
 Installs what is missing, then builds kaio and runs its tests: format and scripts, the release
-build, the benchmarks in short, every header by itself, the builds with sanitizers, programs that
-use kaio from outside.
+build, the benchmarks in short, every type of build, every header by itself, the builds with
+sanitizers, programs that use kaio from outside.
 
   --preset NAME   only this build and its suite: release, debug, asan, tsan or clang
   --quick         without the sanitizers and the programs from outside
@@ -210,6 +210,29 @@ consume_sources() {
     run_consumer test/consumer/add_subdirectory "$scratch/subdirectory"
 }
 
+# In these ways, beside the presets' own, projects are built.
+build_types() {
+    build_type debug -DCMAKE_BUILD_TYPE=Debug &&
+        build_type debug-information -DCMAKE_BUILD_TYPE=RelWithDebInfo &&
+        build_type small -DCMAKE_BUILD_TYPE=MinSizeRel &&
+        build_type none -DCMAKE_BUILD_TYPE= &&
+        build_type unity -DCMAKE_BUILD_TYPE=Release -DCMAKE_UNITY_BUILD=ON \
+            -DCMAKE_UNITY_BUILD_BATCH_SIZE=0 &&
+        build_type link-time -DCMAKE_BUILD_TYPE=Release -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON &&
+        build_type hidden -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=ON \
+            -DCMAKE_CXX_VISIBILITY_PRESET=hidden -DCMAKE_VISIBILITY_INLINES_HIDDEN=ON
+}
+
+# build_type NAME OPTION ...
+build_type() {
+    local tree=$scratch/type-$1
+    echo "$1"
+    quiet cmake -G Ninja -S test/consumer/build_type -B "$tree" -DKAIO_WERROR=ON \
+        -DCMAKE_CXX_COMPILER_LAUNCHER=ccache "${boost_options[@]}" "${@:2}" &&
+        quiet cmake --build "$tree" --parallel "$jobs" &&
+        (cd "$tree" && quiet ./consumer)
+}
+
 # That they still run, and what they print can be read; a machine busy with this isn't measured.
 run_benchmarks() {
     quiet test/bench/run.sh --quick --json "$scratch/benchmarks.json" &&
@@ -242,6 +265,7 @@ else
     run scripts 60 check_scripts
     build_and_test release
     run benchmarks 300 run_benchmarks
+    run "build types" 300 build_types
     run headers 600 build release --target all_verify_interface_header_sets
     [[ ! $tidy ]] || run tidy 1200 check_tidy
     if [[ ! $quick ]]; then

@@ -42,9 +42,9 @@ int main()
                 return;
             }
             asio::async_read_at(file, 4096, asio::buffer(read),
-                                [](boost::system::error_code ec, std::size_t) {
-                                    if (ec)
-                                        std::cerr << "read: " << ec.message() << '\n';
+                                [](boost::system::error_code read_ec, std::size_t) {
+                                    if (read_ec)
+                                        std::cerr << "read: " << read_ec.message() << '\n';
                                 });
         });
     context.run();
