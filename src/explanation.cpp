@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include <cerrno>
@@ -51,6 +52,27 @@ std::uint64_t length(const failed_transfer& transfer)
     return result;
 }
 
+bool appends(const failed_transfer& transfer)
+{
+    const int flags = ::fcntl(transfer.descriptor, F_GETFL);
+    return (transfer.rw_flags & rwf_append) != 0 || (flags != -1 && (flags & O_APPEND) != 0);
+}
+
+// The format of a file: S_IFREG and the others; 0 if it can't be found out.
+::mode_t format(const failed_transfer& transfer)
+{
+    struct stat status;
+    return ::fstat(transfer.descriptor, &status) == 0 ? status.st_mode & S_IFMT : 0;
+}
+
+// Where a write began.
+std::uint64_t begin_of_write(const failed_transfer& transfer)
+{
+    int error = 0;
+    const std::uint64_t size = appends(transfer) ? descriptor::size(transfer.descriptor, error) : 0;
+    return appends(transfer) && error == 0 ? size : transfer.offset;
+}
+
 void access_mode(sentence& s, const failed_transfer& transfer)
 {
     const int flags = ::fcntl(transfer.descriptor, F_GETFL);
@@ -64,7 +86,7 @@ void access_mode(sentence& s, const failed_transfer& transfer)
         s.add("the file is open for writing only");
 }
 
-void multiple(sentence& s, const char* what, std::uint64_t value, const io_alignment& needed)
+void multiple(sentence& s, const std::string& what, std::uint64_t value, const io_alignment& needed)
 {
     if (needed.read_offset != 0 && value % needed.read_offset != 0)
         s.add(what, ' ', value, " is not a multiple of ", needed.read_offset);
@@ -88,7 +110,16 @@ void misalignment(sentence& s, const failed_transfer& transfer)
     }
 
     sentence found;
-    multiple(found, "offset", transfer.offset, needed);
+    if (!appends(transfer))
+        multiple(found, "offset", transfer.offset, needed);
+    else
+    {
+        const bool may_be_read = (flags & O_ACCMODE) != O_WRONLY;
+        if (may_be_read && (transfer.rw_flags & rwf_append) == 0)
+            multiple(found, "the offset of a read,", transfer.offset, needed);
+        multiple(found, "the end of the file, where it is written,", begin_of_write(transfer),
+                 needed);
+    }
     for (std::size_t i = 0; i != transfer.buffer_count && found.text().size() < 400; ++i)
     {
         const std::string buffer =
@@ -97,8 +128,7 @@ void misalignment(sentence& s, const failed_transfer& transfer)
         if (needed.memory != 0 && address % needed.memory != 0)
             found.add("the address of the ", buffer, ", ", transfer.buffers[i].iov_base,
                       ", is not a multiple of ", needed.memory);
-        multiple(found, ("the length of the " + buffer + ",").c_str(), transfer.buffers[i].iov_len,
-                 needed);
+        multiple(found, "the length of the " + buffer + ",", transfer.buffers[i].iov_len, needed);
     }
     if (!found.text().empty())
         s.add("a direct transfer has to be aligned: ", found.text());
@@ -124,18 +154,32 @@ void too_large(sentence& s, const failed_transfer& transfer)
 {
     ::rlimit limit;
     if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        transfer.offset + length(transfer) > limit.rlim_cur)
+        begin_of_write(transfer) >= limit.rlim_cur)
         s.add("this process may make files of at most ", limit.rlim_cur, " bytes (RLIMIT_FSIZE)");
     else
         s.add("the file system has no files that large");
 }
 
+// What is left isn't always to be had: file systems keep some of it back, and a limit of a directory
+// may hold.
 void no_space(sentence& s, const failed_transfer& transfer)
 {
+    int error = 0;
     struct statvfs status;
-    if (::fstatvfs(transfer.descriptor, &status) == 0)
-        s.add("the file system has ", status.f_bavail * status.f_frsize,
-              " bytes left for this user, and ", length(transfer), " were to be written");
+    if (format(transfer) == S_IFBLK)
+    {
+        const std::uint64_t size = descriptor::size(transfer.descriptor, error);
+        if (error == 0 && transfer.offset >= size)
+            s.add("the device ends at ", size, ", and the write began at ", transfer.offset);
+    }
+    else if (format(transfer) == S_IFREG && ::fstatvfs(transfer.descriptor, &status) == 0)
+    {
+        const std::uint64_t left = std::uint64_t(status.f_bavail) * status.f_frsize;
+        const std::uint64_t wanted = length(transfer);
+        s.add("the file system has no room for the ", wanted, " bytes to be written",
+              left < wanted ? ": it has " : ", though it has ", left,
+              " left for users without privileges");
+    }
 }
 
 void not_supported(sentence& s, const failed_transfer& transfer)
@@ -149,8 +193,34 @@ void not_supported(sentence& s, const failed_transfer& transfer)
         if ((transfer.rw_flags & flag) != 0)
             options += std::string(options.empty() ? "" : ", ") + name;
     }
-    s.add("the kernel, or the file system, lacks an option that was asked for",
-          options.empty() ? "" : ": ", options);
+    if (!options.empty())
+        s.add("the kernel, or the file system, may lack an option that was asked for: ", options);
+}
+
+void would_wait(sentence& s, const failed_transfer& transfer)
+{
+    const int flags = ::fcntl(transfer.descriptor, F_GETFL);
+    if ((transfer.rw_flags & rwf_nowait) != 0 || (flags != -1 && (flags & O_NONBLOCK) != 0))
+        s.add("the transfer would have had to wait");
+}
+
+void forbidden(sentence& s, const failed_transfer& transfer)
+{
+    struct ::statx status = {};
+    if (::statx(transfer.descriptor, "", AT_EMPTY_PATH, 0, &status) == 0)
+    {
+        if ((status.stx_attributes & STATX_ATTR_IMMUTABLE) != 0)
+            s.add("the file is immutable");
+        if ((status.stx_attributes & STATX_ATTR_APPEND) != 0)
+            s.add("the file is append-only");
+    }
+    const int seals = ::fcntl(transfer.descriptor, F_GET_SEALS);
+    if (seals != -1 && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) != 0)
+        s.add("the file is sealed against writing");
+    if (seals != -1 && (seals & F_SEAL_GROW) != 0)
+        s.add("the file is sealed against growing");
+    if (s.text().empty())
+        s.add("it may take a privilege, as some priorities do");
 }
 
 } // namespace
@@ -173,28 +243,30 @@ std::string explanation(const failed_transfer& transfer, int error)
         no_space(s, transfer);
         break;
     case EDQUOT:
-        s.add("the quota of this user on the file system is used up");
+        s.add(
+            "a quota is used up that the file counts towards: of its user, its group, its project, "
+            "or the part of the file system that it is in");
         break;
     case EOPNOTSUPP:
         not_supported(s, transfer);
         break;
     case EAGAIN:
-        s.add("the transfer would have had to wait");
+        would_wait(s, transfer);
         break;
     case EISDIR:
         s.add("a directory can't be read");
         break;
     case ESPIPE:
-        s.add("pipes, sockets and terminals have no offsets");
+        s.add("the file has no offsets, as pipes, sockets and terminals have none");
         break;
     case EPERM:
-        s.add("the file is immutable, sealed or append-only, or the priority needs a privilege");
+        forbidden(s, transfer);
         break;
     case EFAULT:
         s.add("a buffer lies outside the memory that the process may use in this way");
         break;
     case EIO:
-        s.add("the device or the file system reported an error, see the kernel's log");
+        s.add("the device or the file system reported an error; the kernel's log may say more");
         break;
     case ECANCELED:
         s.add("the operation was cancelled before it had begun");
@@ -207,10 +279,14 @@ std::string explanation(const failed_transfer& transfer, int error)
 
 std::string explanation_of_end(const failed_transfer& transfer)
 {
-    int error = 0;
-    const std::uint64_t size = descriptor::size(transfer.descriptor, error);
+    const ::mode_t kind = format(transfer);
+    int error = kind == S_IFREG || kind == S_IFBLK ? 0 : ESPIPE;
+    const std::uint64_t size = error == 0 ? descriptor::size(transfer.descriptor, error) : 0;
     sentence s;
-    if (error == 0)
+    // Of some files, as those in /proc, the size is 0 whatever they hold.
+    if (error == 0 && size == 0)
+        s.add("the file gives its size as 0, and the read began at ", transfer.offset);
+    else if (error == 0 && transfer.offset >= size)
         s.add("the file ends at ", size, ", and the read began at ", transfer.offset);
     return s.text();
 }

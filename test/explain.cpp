@@ -5,12 +5,19 @@
 
 // What is said of failures: by explain(), and by what() of the exceptions.
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +26,10 @@
 #include <kaio/random_access_file.hpp>
 #include <kaio/stream_file.hpp>
 
+#include "support/file_systems.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
+#include "support/skip.hpp"
 #include "support/temporary_file.hpp"
 
 namespace {
@@ -53,6 +62,11 @@ void check_what(Function function, Code code, const std::string& where, const st
         BOOST_TEST(says(e.what(), why), e.what() << " doesn't say: " << why);
         return true;
     });
+}
+
+error_code system_code(int error)
+{
+    return {error, boost::system::system_category()};
 }
 
 struct fixture : context_fixture
@@ -163,11 +177,219 @@ BOOST_AUTO_TEST_CASE(limits)
                errc::file_too_large, "write_some_at", "no files that large");
 }
 
+// What is appended begins at the end, whatever the offset.
+BOOST_AUTO_TEST_CASE(limit_of_appending_writes)
+{
+    random_access_file file(context, f.path(), file_base::write_only | file_base::append);
+    random_access_file other(context, f.path(), file_base::write_only);
+    io_options options;
+    options.append = true;
+    ::signal(SIGXFSZ, SIG_IGN);
+    ::rlimit before;
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    const ::rlimit limit{8192, before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    check_what([&] { file.write_some_at(0, asio::buffer(text)); }, errc::file_too_large,
+               "write_some_at", "at most 8192 bytes (RLIMIT_FSIZE)");
+    check_what([&] { other.write_some_at(0, asio::buffer(text), options); }, errc::file_too_large,
+               "write_some_at", "at most 8192 bytes (RLIMIT_FSIZE)");
+    ::setrlimit(RLIMIT_FSIZE, &before);
+}
+
+BOOST_AUTO_TEST_CASE(misaligned_end)
+{
+    if (!direct_io_available())
+        return;
+    f.write(std::string(1000, 'x'));
+    random_access_file file(context, f.path(),
+                            file_base::write_only | file_base::append | file_base::direct);
+    kaio::aligned_buffer block(4096);
+    const std::string multiple =
+        "1000 is not a multiple of " + std::to_string(file.alignment().offset);
+    error_code ec;
+    file.write_some_at(0, asio::buffer(block), ec);
+    if (ec != errc::invalid_argument)
+        return skip("such a write is possible here");
+    check_what([&] { file.write_some_at(0, asio::buffer(block)); }, ec, "write_some_at", multiple);
+    const std::string why = explain(file, 10, asio::buffer(block), ec);
+    BOOST_TEST(!says(why, "offset"), why);
+
+    random_access_file both(context, f.path(),
+                            file_base::read_write | file_base::append | file_base::direct);
+    check_what([&] { both.read_some_at(10, asio::buffer(block)); }, ec, "read_some_at",
+               "the offset of a read, 10 is not a multiple of ");
+}
+
+// The device is full, not the file system that its name is in; nothing can be said of it.
 BOOST_AUTO_TEST_CASE(full_devices)
 {
     random_access_file full(context, "/dev/full", file_base::write_only);
-    check_what([&] { full.write_some_at(0, asio::buffer(text)); }, errc::no_space_on_device,
-               "write_some_at", "100 were to be written");
+    const error_code ec = system_code(ENOSPC);
+    BOOST_TEST(explain(full, 0, asio::buffer(text), ec) == ec.message());
+}
+
+struct mount_fixture : fixture
+{
+    // False where there is none, which has been said.
+    bool make(const std::string& type, std::size_t size, const std::string& arguments = "")
+    {
+        std::string why_not;
+        if (!is_root())
+            why_not = "needs root";
+        else if (!has_program("mkfs." + type))
+            why_not = "needs mkfs." + type;
+        else
+            why_not = why_no_loop_device();
+        if (!why_not.empty())
+        {
+            skip(why_not);
+            return false;
+        }
+        private_mounts();
+        image.emplace(place.path() + "/image", size);
+        BOOST_REQUIRE(make_file_system("mkfs." + type, arguments, image->path()));
+        device.emplace(image->path());
+        try
+        {
+            mount.emplace(device->path(), type);
+        }
+        catch (const std::exception& e)
+        {
+            skip(e.what());
+            return false;
+        }
+        return true;
+    }
+
+    // Writes one block after the other until one fails.
+    error_code fill(random_access_file& file, std::uint64_t& offset, std::size_t block)
+    {
+        const std::string content(block, 'x');
+        error_code ec;
+        while (!ec)
+            offset += file.write_some_at(offset, asio::buffer(content), ec);
+        return ec;
+    }
+
+    const temporary_directory place;
+    std::optional<image_file> image;
+    std::optional<loop_device> device;
+    std::optional<mounted> mount;
+};
+
+// A limit of a subvolume is nobody's quota.
+BOOST_FIXTURE_TEST_CASE(limit_of_a_subvolume, mount_fixture)
+{
+    if (!has_program("btrfs"))
+        return skip("needs btrfs");
+    if (!make("btrfs", 256 << 20))
+        return;
+    const std::string directory = mount->path() + "/subvolume";
+    const std::string commands = "(btrfs quota enable '" + mount->path() +
+                                 "' && btrfs subvolume create '" + directory +
+                                 "' && btrfs qgroup limit 4M '" + directory + "') >/dev/null 2>&1";
+    if (std::system(commands.c_str()) != 0)
+        return skip("the kernel's btrfs has no quotas");
+
+    random_access_file file(context, directory + "/file",
+                            file_base::read_write | file_base::create);
+    std::uint64_t offset = 0;
+    BOOST_TEST(fill(file, offset, 1 << 20) == system_code(EDQUOT));
+    const std::string block(1 << 20, 'x');
+    check_what([&] { file.write_some_at(offset, asio::buffer(block)); }, system_code(EDQUOT),
+               "write_some_at", "a quota");
+    const std::string why = explain(file, offset, asio::buffer(block), system_code(EDQUOT));
+    BOOST_TEST(!says(why, "this user"), why);
+}
+
+// XFS keeps something back, and still says that it is there.
+BOOST_FIXTURE_TEST_CASE(what_is_left_is_not_to_be_had, mount_fixture)
+{
+    if (!make("xfs", 350 << 20))
+        return;
+    random_access_file file(context, mount->path() + "/file",
+                            file_base::read_write | file_base::create);
+    std::uint64_t offset = 0;
+    for (const std::size_t block : {std::size_t(1) << 20, std::size_t(4096)})
+        BOOST_TEST(fill(file, offset, block) == system_code(ENOSPC));
+    struct statvfs status;
+    BOOST_REQUIRE(::fstatvfs(file.native_handle(), &status) == 0);
+    if (status.f_bavail * status.f_frsize < 4096)
+        return skip("nothing is kept back here");
+
+    const std::string block(4096, 'x');
+    check_what([&] { file.write_some_at(offset, asio::buffer(block)); }, system_code(ENOSPC),
+               "write_some_at", "no room for the 4096 bytes to be written, though it has ");
+    // As it is where that is so, it says by how much.
+    const std::string large(64 << 20, 'x');
+    const std::string why = explain(file, offset, asio::buffer(large), system_code(ENOSPC));
+    BOOST_TEST(says(why, "no room for the 67108864 bytes to be written: it has "), why);
+}
+
+BOOST_FIXTURE_TEST_CASE(end_of_a_block_device, mount_fixture)
+{
+    if (!is_root())
+        return skip("needs root");
+    if (!why_no_loop_device().empty())
+        return skip(why_no_loop_device());
+    image.emplace(place.path() + "/image", 1 << 20);
+    device.emplace(image->path());
+    random_access_file file(context, device->path(), file_base::read_write);
+    check_what([&] { file.write_some_at(1 << 20, asio::buffer(text)); }, system_code(ENOSPC),
+               "write_some_at", "the device ends at 1048576, and the write began at 1048576");
+}
+
+BOOST_AUTO_TEST_CASE(forbidden_writes)
+{
+    random_access_file sealed(context, ::memfd_create("sealed", MFD_ALLOW_SEALING | MFD_CLOEXEC));
+    sealed.resize(8192);
+    BOOST_REQUIRE(::fcntl(sealed.native_handle(), F_ADD_SEALS, F_SEAL_GROW) == 0);
+    check_what([&] { sealed.write_some_at(8192, asio::buffer(text)); }, system_code(EPERM),
+               "write_some_at", "sealed against growing");
+    BOOST_REQUIRE(::fcntl(sealed.native_handle(), F_ADD_SEALS, F_SEAL_WRITE) == 0);
+    check_what([&] { sealed.write_some_at(0, asio::buffer(text)); }, system_code(EPERM),
+               "write_some_at", "sealed against writing");
+    const std::string why = explain(sealed, 0, asio::buffer(text), system_code(EPERM));
+    BOOST_TEST(!says(why, "immutable"), why);
+
+    // Nothing of the file forbids anything.
+    random_access_file file(context, f.path(), file_base::read_write);
+    const std::string other = explain(file, 0, asio::buffer(text), system_code(EPERM));
+    BOOST_TEST(!says(other, "the file is"), other);
+    BOOST_TEST(says(other, "may take a privilege"), other);
+}
+
+BOOST_FIXTURE_TEST_CASE(immutable_files, mount_fixture)
+{
+    if (!has_program("chattr") || !make("ext4", 8 << 20, "-q -F"))
+        return;
+    const std::string path = mount->path() + "/file";
+    random_access_file file(context, path, file_base::read_write | file_base::create);
+    BOOST_REQUIRE(std::system(("chattr +i '" + path + "'").c_str()) == 0);
+    check_what([&] { file.write_some_at(0, asio::buffer(text)); }, system_code(EPERM),
+               "write_some_at", "the file is immutable");
+}
+
+// Whether an option was asked for can't be told from the code.
+BOOST_AUTO_TEST_CASE(no_guesses)
+{
+    random_access_file file(context, f.path(), file_base::read_write);
+    for (const int error : {EOPNOTSUPP, EAGAIN})
+        BOOST_TEST(explain(file, 0, asio::buffer(text), system_code(error)) ==
+                   system_code(error).message());
+    io_options options;
+    options.no_wait = true;
+    BOOST_TEST(says(explain(file, 0, asio::buffer(text), options, system_code(EAGAIN)), "wait"));
+}
+
+// Pseudo-files have contents and no size.
+BOOST_AUTO_TEST_CASE(ends_of_pseudo_files)
+{
+    random_access_file file(context, "/proc/version", file_base::read_only);
+    check_what([&] { file.read_some_at(5000, asio::buffer(text)); }, eof, "read_some_at",
+               "the file gives its size as 0, and the read began at 5000");
+    random_access_file inside(context, f.path(), file_base::read_only);
+    BOOST_TEST(explain(inside, 10, asio::buffer(text), eof) == eof.message());
 }
 
 BOOST_AUTO_TEST_CASE(unsupported_options)
