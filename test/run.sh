@@ -11,8 +11,8 @@ usage() {
 usage: test/run.sh [OPTION ...]
 
 Installs what is missing, then builds kaio and runs its tests: format and scripts, the release
-build, the benchmarks in short, every type of build, every header by itself, the builds with
-sanitizers, programs that use kaio from outside.
+build, the benchmarks in short, every type of build, warnings in programs, every header by
+itself, the builds with sanitizers, programs that use kaio from outside.
 
   --preset NAME   only this build and its suite: release, debug, asan, tsan or clang
   --quick         without the sanitizers and the programs from outside
@@ -233,6 +233,27 @@ build_type() {
         (cd "$tree" && quiet ./consumer)
 }
 
+# Warnings of kaio's headers in programs that have switched on more of them than kaio.
+check_warnings() {
+    warnings_of g++ -DCMAKE_CXX_COMPILER=g++ &&
+        if has_command clang++; then
+            warnings_of clang++ -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/clang.cmake"
+        else
+            echo "no clang++: its warnings are not seen"
+        fi
+}
+
+# warnings_of COMPILER OPTION ...
+warnings_of() {
+    local tree=$scratch/warnings-$1
+    quiet cmake -G Ninja -S test/consumer/warnings -B "$tree" "${boost_options[@]}" "${@:2}" &&
+        if ! cmake --build "$tree" --parallel "$jobs" >"$tree/said" 2>&1; then
+            cat "$tree/said"
+            return 1
+        fi
+    ! grep -A 5 '/include/kaio/[^: ]*:.* \(warning\|error\): ' "$tree/said"
+}
+
 # That they still run, and what they print can be read; a machine busy with this isn't measured.
 run_benchmarks() {
     quiet test/bench/run.sh --quick --json "$scratch/benchmarks.json" &&
@@ -266,6 +287,7 @@ else
     build_and_test release
     run benchmarks 300 run_benchmarks
     run "build types" 300 build_types
+    run warnings 300 check_warnings
     run headers 600 build release --target all_verify_interface_header_sets
     [[ ! $tidy ]] || run tidy 1200 check_tidy
     if [[ ! $quick ]]; then

@@ -72,7 +72,7 @@ public:
     {
     }
 
-    ~aio_service()
+    ~aio_service() override
     {
         aio_service::shutdown();
         BOOST_ASSERT_MSG(engine_->is_foreign() || engine_->open_files() == 0,

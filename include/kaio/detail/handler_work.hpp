@@ -58,7 +58,8 @@ public:
 
     const auto& get_executor() const noexcept
     {
-        return *std::launder(reinterpret_cast<const tracked_executor*>(storage_));
+        return *std::launder(
+            static_cast<const tracked_executor*>(static_cast<const void*>(storage_)));
     }
 
 private:
@@ -67,7 +68,7 @@ private:
 
     tracked_executor& stored() noexcept
     {
-        return *std::launder(reinterpret_cast<tracked_executor*>(storage_));
+        return *std::launder(static_cast<tracked_executor*>(static_cast<void*>(storage_)));
     }
 
     [[gnu::noinline]] void take(outstanding_work& other)

@@ -33,7 +33,7 @@ enum class operation_kind : std::uint8_t
     call
 };
 
-constexpr std::size_t operation_kinds = 5;
+inline constexpr std::size_t operation_kinds = 5;
 
 /// How far an operation has come. Only the engine changes it, under its lock.
 enum class operation_state : std::uint8_t
