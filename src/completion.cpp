@@ -100,7 +100,7 @@ void engine::implementation::answered(operation_record& record, std::int64_t res
         continue_off_loop(record, statistics_.unknown_flag_fallbacks);
     }
     else if (result > 0 && static_cast<std::uint64_t>(result) < requested(record) &&
-             !ends_inside_sector(record, result))
+             !ends_inside_sector(record, result) && !is_indivisible(record))
     {
         record.result_ = result;
         continue_off_loop(record, statistics_.short_fallbacks);

@@ -36,6 +36,20 @@ inline bool ignores_nowait(const operation_record& record)
            (writes_wait(file) || (!file.direct_ && writes_through));
 }
 
+/// Whether a transfer is a write to the end of its file, whatever its offset.
+inline bool appends(const operation_record& record)
+{
+    return record.kind_ == operation_kind::write &&
+           (record.file_->appends_ || (record.rw_flags_ & rwf_append) != 0);
+}
+
+/// Whether the kernel does a transfer as a whole: what was cut short must not be continued, as others
+/// can get between.
+inline bool is_indivisible(const operation_record& record)
+{
+    return appends(record) || (record.rw_flags_ & rwf_atomic) != 0;
+}
+
 /// Whether the user wants to see what the kernel says when it isn't to wait.
 inline bool wants_no_wait(const operation_record& record)
 {

@@ -56,7 +56,8 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
         return off_loop;
     if (wants_no_wait(record))
         return without_wait;
-    if (starved && !by_call)
+    // With RWF_NOWAIT the kernel may do half of an append. An atomic write it does whole or not at all.
+    if (appends(record) || (starved && !by_call))
         return off_loop;
     would_block& learned = file.learned(record);
     if (learned.attempt())
@@ -75,10 +76,8 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
 // seek. Only where the offset isn't what counts does the system call have to move it on.
 bool engine::implementation::seeks(const operation_record& record) noexcept
 {
-    const open_file& file = *record.file_;
-    const bool at_end = record.kind_ == operation_kind::write &&
-                        (file.appends_ || (record.rw_flags_ & rwf_append) != 0);
-    return record.at_position_ && file.type_ != file_type::other && !at_end;
+    const bool at_end = record.kind_ == operation_kind::write && appends(record);
+    return record.at_position_ && record.file_->type_ != file_type::other && !at_end;
 }
 
 // While there is more than one file or mount, none may take all slots: what one that hangs holds
@@ -194,8 +193,9 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
     static_assert(static_cast<int>(operation_kind::read) == 0 &&
                       static_cast<int>(operation_kind::write) == 1,
                   "the order of what follows");
-    const straight_road roads[] = {straight_road_of(file, file.reads_, false),
-                                   straight_road_of(file, file.writes_, writes_wait(file))};
+    const straight_road roads[] = {
+        straight_road_of(file, file.reads_, false),
+        straight_road_of(file, file.writes_, file.appends_ || writes_wait(file))};
     const std::size_t most = queue_.ready().size() == 1 ? plenty(file) : 1;
     const bool by_call = file.is_cached();
     const int descriptor = file.descriptor();

@@ -28,6 +28,7 @@
 
 #include "support/interposed_io.hpp"
 #include "support/outcome.hpp"
+#include "support/refusing_kernel.hpp"
 #include "support/run.hpp"
 #include "support/scale.hpp"
 #include "support/temporary_file.hpp"
@@ -70,16 +71,19 @@ struct append_fixture
         file = std::make_unique<kaio::random_access_file>(context, target.path(), flags);
     }
 
-    // Append a block of a letter. The offset doesn't matter.
-    outcome& append(kaio::random_access_file& to, char letter)
+    // Append a block of a letter, in a number of buffers. The offset doesn't matter.
+    outcome& append(kaio::random_access_file& to, char letter, std::size_t buffers = 1)
     {
         blocks.emplace_back(block_size);
         std::memset(blocks.back().data(), letter, block_size);
         results.emplace_back();
         kaio::io_options options;
         options.append = how == way::option;
-        to.async_write_some_at(blocks.size() % 3 * block_size,
-                               asio::buffer(blocks.back().data(), block_size), options,
+        std::vector<asio::const_buffer> parts;
+        for (std::size_t i = 0; i != buffers; ++i)
+            parts.emplace_back(blocks.back().data() + i * block_size / buffers,
+                               block_size / buffers);
+        to.async_write_some_at(blocks.size() % 3 * block_size, parts, options,
                                record_in(results.back()));
         return results.back();
     }
@@ -272,6 +276,27 @@ BOOST_DATA_TEST_CASE(one_at_a_time_for_each_file, data::make(ways) * data::make(
     BOOST_TEST(detector.overlaps() == 0);
     BOOST_TEST(f.letters() == letters_up_to(count));
     BOOST_TEST(other_target.letters() == letters_up_to(count));
+}
+
+// What isn't to wait may be cut short, and another's append must not get before the rest.
+BOOST_DATA_TEST_CASE(through_two_descriptors,
+                     data::make(ways) * data::make(transfer_modes()) * data::make({1, 2}), how,
+                     mode, buffers)
+{
+    append_fixture f(how, mode);
+    kaio::random_access_file other(f.context, f.target.path(), f.flags);
+    const refusing_kernel kernel(refusal::half);
+    for (std::size_t i = 0; i != count; ++i)
+    {
+        f.append(*f.file, letter(i), static_cast<std::size_t>(buffers));
+        f.append(other, '*', static_cast<std::size_t>(buffers));
+    }
+    run(f.context);
+    f.check_all();
+    std::string letters = f.letters();
+    BOOST_TEST(letters.size() == 2 * count);
+    letters.erase(std::remove(letters.begin(), letters.end(), '*'), letters.end());
+    BOOST_TEST(letters == letters_up_to(count));
 }
 
 BOOST_DATA_TEST_CASE(when_the_kernel_refuses_some, data::make(ways) * data::make(transfer_modes()),

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/test/data/monomorphic.hpp>
@@ -32,6 +33,7 @@
 #include "support/interposed_io.hpp"
 #include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
+#include "support/refusing_kernel.hpp"
 #include "support/run.hpp"
 #include "support/skip.hpp"
 #include "support/temporary_file.hpp"
@@ -46,6 +48,7 @@ using namespace kaio::test;
 namespace {
 
 constexpr std::size_t block_size = 4096;
+constexpr int rwf_atomic = 0x40; // Newer than the headers of Debian 12.
 
 boost::system::error_code system_error(int error)
 {
@@ -417,6 +420,27 @@ BOOST_AUTO_TEST_CASE(a_priority_is_for_one_operation_only)
         return 0;
     });
     BOOST_TEST(status == 0);
+}
+
+// A second write after half of one would make two of it. A kernel that does half breaks its word, and
+// what it said is the result.
+BOOST_DATA_TEST_CASE(atomic_writes_are_not_continued, data::make(transfer_modes()), mode)
+{
+    const refusing_kernel kernel(refusal::half);
+    std::atomic<int> writes_off_loop{0};
+    const interposed_write hook(
+        [&](int descriptor, const ::iovec* buffers, int n, ::off_t offset, int flags) {
+            ++writes_off_loop;
+            return kernel_write(descriptor, buffers, n, offset, flags & ~rwf_atomic);
+        });
+    options_fixture f(mode);
+    if (!asio::use_service<kaio::aio_service>(f.context).statistics().kernel_aio)
+        return skip("needs AIO");
+    outcome result;
+    f.write(result, 0, only(&kaio::io_options::atomic));
+    BOOST_TEST(kernel.attempts() == 1U);
+    BOOST_TEST(writes_off_loop == 0);
+    BOOST_TEST(result.succeeded(block_size / 2), result);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -28,7 +28,10 @@ namespace kaio {
  *
  * Transfers may execute and complete in any order, whatever the order in which they were started:
  * to have one after the other, start the second in the handler of the first. Appending writes are
- * the exception: those of one file object run one at a time, in the order started.
+ * the exception: those of one file object run one at a time, in the order started, and each of them is
+ * one call of the kernel, as with write(2). Another write may be carried out in two parts: who reads
+ * or writes the same place meanwhile may find the first without the second, also on file systems
+ * where write(2) would keep them apart (XFS).
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n

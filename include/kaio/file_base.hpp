@@ -40,7 +40,7 @@ public:
         /// Open for reading and writing.
         read_write = O_RDWR,
 
-        /// Every write goes to the end of the file, whatever its offset.
+        /// Every write goes to the end of the file, whatever its offset, see io_options::append.
         append = O_APPEND,
 
         /// Create the file if it does not exist.

@@ -46,12 +46,16 @@ struct io_options
     bool sync = false;
 
     /// Writes: to the end of the file, whatever the offset (RWF_APPEND).
+    /**
+     * Done by one call of the kernel, so that nobody else's append gets in between. That takes a
+     * thread, as the kernel does half of it at times when it is not to wait.
+     */
     bool append = false;
 
     /// Fail with @c try_again, or transfer less, rather than wait (RWF_NOWAIT).
     bool no_wait = false;
 
-    /// Writes: all or nothing, also across a power failure (RWF_ATOMIC).
+    /// Writes: all or nothing, also across a power failure (RWF_ATOMIC). Never done in parts.
     bool atomic = false;
 
     /// Leave nothing in the page cache (RWF_DONTCACHE).

@@ -89,7 +89,7 @@ private:
                 if (!relented_ && how_ == refusal::half)
                 {
                     block.aio_nbytes /= 2;
-                    block.aio_rw_flags = 0;
+                    block.aio_rw_flags &= RWF_APPEND;
                 }
                 else if (!relented_)
                 {
@@ -131,7 +131,7 @@ private:
         if (how_ == refusal::half)
         {
             const ::iovec part = {buffers->iov_base, buffers->iov_len / 2};
-            return kernel_call(number, descriptor, &part, 1, offset, 0);
+            return kernel_call(number, descriptor, &part, 1, offset, flags & RWF_APPEND);
         }
         errno = how_ == refusal::event_eagain ? EAGAIN : EOPNOTSUPP;
         return -1;
