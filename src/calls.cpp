@@ -52,7 +52,7 @@ std::int64_t call(operation_record& record) noexcept
     find_position(record, descriptor);
     const std::int64_t result = transfer(record);
     // One that was cut short goes on elsewhere, and moves the position at its end.
-    if (!record.nowait_added_ || result == static_cast<std::int64_t>(requested(record)))
+    if (!record.nowait_added_ || result == static_cast<std::int64_t>(most_of_one_call(record)))
         move_position(record, descriptor, result);
     return result;
 }

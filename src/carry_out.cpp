@@ -14,6 +14,7 @@
 #include <kaio/detail/descriptor.hpp>
 
 #include "file_position.hpp"
+#include "record_facts.hpp"
 
 namespace kaio {
 namespace detail {
@@ -72,7 +73,12 @@ public:
             first_ = record.buffers();
             count_ = record.vector_count_;
         }
-        skip(static_cast<std::size_t>(record.result_));
+        if (record.result_ == 0)
+            return; // The kernel knows how much it does by one call.
+        const auto done = static_cast<std::size_t>(record.result_);
+        const auto most = static_cast<std::size_t>(most_of_one_call(record));
+        skip(done);
+        limit(most - done);
     }
 
     remaining_buffers(const remaining_buffers&) = delete;
@@ -95,6 +101,15 @@ private:
             bytes -= first_->iov_len;
         first_->iov_base = static_cast<char*>(first_->iov_base) + bytes;
         first_->iov_len -= bytes;
+    }
+
+    void limit(std::size_t bytes) noexcept
+    {
+        ::iovec* last = first_;
+        for (; last->iov_len < bytes; ++last)
+            bytes -= last->iov_len;
+        last->iov_len = bytes;
+        count_ = static_cast<std::size_t>(last - first_) + 1;
     }
 
     ::iovec only_;

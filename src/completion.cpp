@@ -99,7 +99,7 @@ void engine::implementation::answered(operation_record& record, std::int64_t res
             learned.unknown_flag();
         continue_off_loop(record, statistics_.unknown_flag_fallbacks);
     }
-    else if (result > 0 && static_cast<std::uint64_t>(result) < requested(record) &&
+    else if (result > 0 && static_cast<std::uint64_t>(result) < most_of_one_call(record) &&
              !ends_inside_sector(record, result) && !is_indivisible(record))
     {
         record.result_ = result;

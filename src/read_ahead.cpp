@@ -36,7 +36,7 @@ bool is_worth_announcing(const operation_record& record) noexcept
     return record.kind_ == operation_kind::read && !record.to_submit_ && record.rw_flags_ == 0 &&
            record.block_.priority == 0 && record.block_.offset >= 0 &&
            record.file_->reads_ahead() && record.file_->reads_.refuses() &&
-           requested(record) <= longest_announced && !ends_beyond_all_files(record);
+           most_of_one_call(record) <= longest_announced && !ends_beyond_all_files(record);
 }
 
 } // namespace
@@ -71,7 +71,7 @@ void engine::implementation::read_ahead(lock_type& lock) noexcept
         ++statistics_.announced_reads;
         const int descriptor = file.descriptor();
         const std::int64_t offset = record->block_.offset + record->result_;
-        const auto length = static_cast<std::int64_t>(requested(*record)) - record->result_;
+        const auto length = static_cast<std::int64_t>(most_of_one_call(*record)) - record->result_;
 
         const working_for work(*this, file);
         add_user(file);

@@ -6,6 +6,9 @@
 #ifndef KAIO_RECORD_FACTS_HPP
 #define KAIO_RECORD_FACTS_HPP
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -80,23 +83,30 @@ inline bool is_direct_to_device(const operation_record& record)
     return is_direct_to_device(*record.file_);
 }
 
-/// The number of bytes that a transfer is to move.
-inline std::uint64_t requested(const operation_record& record)
+/// The number of bytes that one call of the kernel transfers at most: 2 GiB less a page.
+inline std::uint64_t largest_call() noexcept
 {
-    if (record.vector_count_ == 0)
-        return record.block_.length;
-    std::uint64_t total = 0;
+    static const std::uint64_t result =
+        static_cast<std::uint64_t>(std::numeric_limits<int>::max()) -
+        static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) + 1;
+    return result;
+}
+
+/// The number of bytes that one call of the kernel makes of a transfer at most.
+/** The synchronous functions make one call, so that a transfer by several moves no more. */
+inline std::uint64_t most_of_one_call(const operation_record& record) noexcept
+{
+    std::uint64_t total = record.vector_count_ == 0 ? record.block_.length : 0;
     for (std::uint32_t i = 0; i != record.vector_count_; ++i)
         total += record.buffers()[i].iov_len;
-    return total;
+    return std::min(total, largest_call());
 }
 
 /// Whether a transfer would end behind the largest offset there is, which no file takes.
 inline bool ends_beyond_all_files(const operation_record& record)
 {
     constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
-    const std::uint64_t length = requested(record);
-    return length > largest || static_cast<std::uint64_t>(record.block_.offset) > largest - length;
+    return static_cast<std::uint64_t>(record.block_.offset) > largest - most_of_one_call(record);
 }
 
 /// Whether a transfer that was cut short has reached the end of the file.

@@ -76,7 +76,7 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
 // seek. Only where the offset isn't what counts does the system call have to move it on.
 bool engine::implementation::seeks(const operation_record& record) noexcept
 {
-    const bool at_end = record.kind_ == operation_kind::write && appends(record);
+    const bool at_end = appends(record);
     return record.at_position_ && record.file_->type_ != file_type::other && !at_end;
 }
 
@@ -274,7 +274,7 @@ bool engine::implementation::take_slot(operation_record& record, submission_batc
 
 bool engine::implementation::take_call(operation_record& record, submission_batch& batch) noexcept
 {
-    if (!batch.add_call(record, requested(record)))
+    if (!batch.add_call(record, most_of_one_call(record)))
         return false;
     record.state_ = operation_state::in_flight;
     record.block_.rw_flags = record.rw_flags_ | rwf_nowait;
