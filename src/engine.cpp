@@ -60,7 +60,8 @@ void engine::implementation::set_up_context(bool required)
         statistics_.setup_error = failure.what();
     }
     statistics_.kernel_aio = context_.has_value();
-    submits_on_loop_ = context_ && options_.submission == submission_mode::on_loop;
+    submits_on_loop_ = context_ && options_.submission != submission_mode::on_thread;
+    submits_writes_on_loop_ = context_ && options_.submission == submission_mode::on_loop;
 }
 
 std::size_t engine::implementation::queued() const noexcept

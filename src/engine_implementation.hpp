@@ -64,6 +64,7 @@ public:
         thread
     };
     road road_of(operation_record& record, bool starved) noexcept;
+    bool submits_on_loop(const operation_record& record) const noexcept;
     static bool seeks(const operation_record& record) noexcept;
     bool has_slot(const open_file& file) const noexcept;
     bool is_starved(const open_file& file) const noexcept;
@@ -194,8 +195,9 @@ public:
     const service_options options_;
     ::pid_t process_;
 
-    // Whether the loop submits what it may, and not only threads do.
+    // Whether the loop submits what it may, and not only threads do. Whether that holds for writes.
     bool submits_on_loop_ = false;
+    bool submits_writes_on_loop_ = false;
 
     // Operations counted from the moment at which io_submit may see them until their completion
     // has been harvested, and how many there may be.

@@ -185,6 +185,8 @@ void engine::implementation::fill_from_thread(open_file& file, submission_batch&
             break;
         }
     }
+    // A file system that is frozen holds the call at the first write.
+    batch.put_writes_last();
 }
 
 void engine::implementation::carry_out(operation_record& record, lock_type& lock) noexcept

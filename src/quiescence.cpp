@@ -67,7 +67,7 @@ bool engine::resume_in_child()
     if (self.context_)
         self.context_->abandon();
     self.context_.reset();
-    self.submits_on_loop_ = false;
+    self.submits_on_loop_ = self.submits_writes_on_loop_ = false;
     self.abort_all_waiting();
     self.process_ = ::getpid();
     self.workers_.resume();

@@ -45,14 +45,14 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
     const road off_loop =
         file.direct_ || !is_transfer(record) ? road::thread_submission : road::thread;
     if (!is_transfer(record)) // The kernel does it on a thread of its own.
-        return starved || !submits_on_loop_ ? off_loop : road::loop;
+        return starved || !submits_on_loop(record) ? off_loop : road::loop;
 
     const bool by_call = goes_without_submission(record);
     // What is submitted has its position moved by the loop, what a thread carries out by that.
     if (record.seeks_ && !by_call && !file.seeks_.attempt())
         return road::thread;
     const road without_wait = by_call ? road::call : starved ? off_loop : road::loop;
-    if (!submits_on_loop_ || ignores_nowait(record))
+    if (!submits_on_loop(record) || ignores_nowait(record))
         return off_loop;
     if (wants_no_wait(record))
         return without_wait;
@@ -72,12 +72,16 @@ engine::implementation::road engine::implementation::road_of(operation_record& r
     return off_loop;
 }
 
+bool engine::implementation::submits_on_loop(const operation_record& record) const noexcept
+{
+    return record.kind_ == operation_kind::write ? submits_writes_on_loop_ : submits_on_loop_;
+}
+
 // Whether a transfer is given the position of its file as its offset, and the position is moved by a
 // seek. Only where the offset isn't what counts does the system call have to move it on.
 bool engine::implementation::seeks(const operation_record& record) noexcept
 {
-    const bool at_end = appends(record);
-    return record.at_position_ && record.file_->type_ != file_type::other && !at_end;
+    return record.at_position_ && record.file_->type_ != file_type::other && !appends(record);
 }
 
 // While there is more than one file or mount, none may take all slots: what one that hangs holds
@@ -174,9 +178,9 @@ struct straight_road
 };
 
 straight_road straight_road_of(const open_file& file, const would_block& learned,
-                               bool waits) noexcept
+                               bool closed) noexcept
 {
-    const bool open = learned.trusted() && !waits;
+    const bool open = learned.trusted() && !closed;
     if (learned.knows_nowait())
         return {open, rwf_nowait};
     return {open && is_direct_to_device(file), 0};
@@ -193,9 +197,9 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
     static_assert(static_cast<int>(operation_kind::read) == 0 &&
                       static_cast<int>(operation_kind::write) == 1,
                   "the order of what follows");
-    const straight_road roads[] = {
-        straight_road_of(file, file.reads_, false),
-        straight_road_of(file, file.writes_, file.appends_ || writes_wait(file))};
+    const bool no_writes = !submits_writes_on_loop_ || file.appends_ || writes_wait(file);
+    const straight_road roads[] = {straight_road_of(file, file.reads_, false),
+                                   straight_road_of(file, file.writes_, no_writes)};
     const std::size_t most = queue_.ready().size() == 1 ? plenty(file) : 1;
     const bool by_call = file.is_cached();
     const int descriptor = file.descriptor();

@@ -163,6 +163,18 @@ public:
         return is_new;
     }
 
+    /// Have writes come after all else, in a batch without calls.
+    void put_writes_last() noexcept
+    {
+        const auto is_write = [](const control_block* block) {
+            return record_of(*block).kind_ == operation_kind::write;
+        };
+        const auto end = blocks_.begin() + static_cast<std::ptrdiff_t>(size_);
+        const auto spare = blocks_.begin() + static_cast<std::ptrdiff_t>(blocks_.size() / 2);
+        const auto spare_end = std::copy_if(blocks_.begin(), end, spare, is_write);
+        std::copy(spare, spare_end, std::remove_if(blocks_.begin(), end, is_write));
+    }
+
     /// The control blocks for io_submit, from an index on.
     control_block* const* blocks(std::size_t first) const noexcept
     {

@@ -36,6 +36,7 @@
 #include <kaio/kaio.hpp>
 
 #include "support/blocked_helper.hpp"
+#include "support/disk.hpp"
 #include "support/file_systems.hpp"
 #include "support/fuse_server.hpp"
 #include "support/outcome.hpp"
@@ -174,61 +175,10 @@ void exercise(const std::string& path, transfer_mode mode)
 
 const transfer_mode modes[] = {transfer_mode::buffered, transfer_mode::direct};
 
-struct file_system
-{
-    const char* type;
-    const char* program;
-    const char* arguments;
-    std::size_t megabytes;
-};
-
-std::ostream& operator<<(std::ostream& os, const file_system& fs)
-{
-    return os << fs.program << ' ' << fs.arguments;
-}
-
 const file_system file_systems[] = {{"ext4", "mkfs.ext4", "-q -F", 64},
                                     {"ext4", "mkfs.ext4", "-q -F -b 1024 -O ^has_journal", 16},
                                     {"xfs", "mkfs.xfs", "-q -f", 320},
                                     {"btrfs", "mkfs.btrfs", "-q -f", 256}};
-
-// A file system of its own on a loop device, or the reason why there is none.
-struct disk
-{
-    explicit disk(const file_system& fs)
-    {
-        if (!is_root())
-            why_not = "needs root";
-        else if (!has_program(fs.program))
-            why_not = std::string("no ") + fs.program;
-        else
-            why_not = why_no_loop_device();
-        if (!why_not.empty())
-            return;
-        private_mounts();
-        image = std::make_unique<image_file>(place.path() + "/image", fs.megabytes << 20);
-        if (!make_file_system(fs.program, fs.arguments, image->path()))
-        {
-            why_not = std::string(fs.program) + " failed";
-            return;
-        }
-        device = std::make_unique<loop_device>(image->path());
-        try
-        {
-            mount = std::make_unique<mounted>(device->path(), fs.type);
-        }
-        catch (const std::system_error& e)
-        {
-            why_not = e.what();
-        }
-    }
-
-    std::string why_not;
-    temporary_directory place;
-    std::unique_ptr<image_file> image;
-    std::unique_ptr<loop_device> device;
-    std::unique_ptr<mounted> mount;
-};
 
 } // namespace
 

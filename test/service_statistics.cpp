@@ -386,7 +386,8 @@ BOOST_AUTO_TEST_CASE(adds_up_on_all_roads)
     constexpr std::size_t count = 100;
     const temporary_file target(count * block_size);
     for (const kaio::submission_mode mode :
-         {kaio::submission_mode::on_loop, kaio::submission_mode::on_thread})
+         {kaio::submission_mode::on_loop, kaio::submission_mode::on_thread,
+          kaio::submission_mode::writes_on_thread})
     {
         kaio::service_options options;
         options.max_in_flight = 7;

@@ -575,8 +575,10 @@ private:
         options.max_in_flight = 1 + below(below(2) == 0 ? 8 : 100);
         options.max_batch = 1 + below(16);
         options.helper_threads = below(9);
-        if (below(3) == 0)
-            options.submission = kaio::submission_mode::on_thread;
+        const kaio::submission_mode modes[] = {kaio::submission_mode::on_loop,
+                                               kaio::submission_mode::on_thread,
+                                               kaio::submission_mode::writes_on_thread};
+        options.submission = modes[below(3)];
         kaio::make_aio_service(*context_, options);
 
         ends_early_ = below(3) == 0;
@@ -691,9 +693,11 @@ private:
                               "the context still has work after a minute; at most "
                                   << options_.max_in_flight << " in flight, "
                                   << options_.helper_threads << " helper threads, submission on "
-                                  << (options_.submission == kaio::submission_mode::on_thread
+                                  << (options_.submission == kaio::submission_mode::on_loop
+                                          ? "the loop\n"
+                                      : options_.submission == kaio::submission_mode::on_thread
                                           ? "a thread\n"
-                                          : "the loop\n")
+                                          : "the loop but for writes\n")
                                   << asio::use_service<kaio::aio_service>(*context_).statistics());
         for (const auto& a : actors_)
             BOOST_REQUIRE(a->as_the_model_says());

@@ -5,6 +5,8 @@
 
 // With submission_mode::on_thread no thread of the program makes a call that may wait for a disk.
 
+#include <sys/syscall.h>
+
 #include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -309,6 +311,67 @@ BOOST_AUTO_TEST_CASE(in_turn, *boost::unit_test::precondition(&needs_aio))
     for (const outcome& o : results)
         BOOST_TEST(o.succeeded(block_size), o);
     BOOST_TEST(w.offsets() == expected, boost::test_tools::per_element());
+}
+
+// Reads and fsync stay on the loop, where it is only writes that threads submit.
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(&tries_reads))
+BOOST_DATA_TEST_CASE(only_writes, data::make(transfer_modes()), mode)
+{
+    constexpr std::size_t count = 20;
+    const temporary_file target(count * block_size);
+    const std::thread::id loop = std::this_thread::get_id();
+    std::atomic<int> writes_on_loop{0};
+    std::atomic<int> reads_off_loop{0};
+    const auto count_one = [&](bool writes) {
+        const bool on_loop = std::this_thread::get_id() == loop;
+        writes_on_loop += writes && on_loop;
+        reads_off_loop += !writes && !on_loop;
+    };
+    const interposed_submit submit_hook([&](::aio_context_t kernel, long n, ::iocb** blocks) {
+        for (long i = 0; i != n; ++i)
+            count_one(blocks[i]->aio_lio_opcode == IOCB_CMD_PWRITE);
+        return kernel_submit(kernel, n, blocks);
+    });
+    const interposed_call call_hook([&](long number, int descriptor, const ::iovec* buffers, long n,
+                                        ::off_t offset, int flags) {
+        count_one(number == SYS_pwritev2);
+        return kernel_call(number, descriptor, buffers, n, offset, flags);
+    });
+    asio::io_context context;
+    kaio::service_options options;
+    options.submission = kaio::submission_mode::writes_on_thread;
+    auto& service = kaio::make_aio_service(context, options);
+    if (!service.statistics().kernel_aio)
+        return skip("needs AIO");
+    kaio::random_access_file file(context, target.path(), file_base::read_write | mode);
+    aligned_memory memory(count * block_size);
+    pattern(0, memory.size()).copy(memory.data(), memory.size());
+    std::deque<outcome> results(count);
+    std::deque<outcome> syncs(count);
+    for (std::size_t i = 0; i != count; ++i)
+    {
+        const auto buffer = asio::buffer(memory.data() + i * block_size, block_size);
+        if (i % 2 == 0)
+            file.async_write_some_at(i * block_size, buffer, record_in(results[i]));
+        else
+            file.async_read_some_at(i * block_size, buffer, record_in(results[i]));
+        file.async_sync_data(record_plain_in(syncs[i]));
+    }
+    run(context);
+    for (std::size_t i = 0; i != count; ++i)
+    {
+        BOOST_TEST(results[i].succeeded(block_size), results[i]);
+        BOOST_TEST(syncs[i].succeeded(0), syncs[i]);
+    }
+    BOOST_TEST(writes_on_loop == 0);
+    const kaio::service_statistics s = service.statistics();
+    BOOST_TEST(s.helper_operations + s.thread_submissions >= count / 2);
+    BOOST_TEST(s.loop_submissions + s.loop_calls >= count);
+    // A direct read that is refused beside a write goes by a thread as by default.
+    if (mode == transfer_mode::buffered)
+        BOOST_TEST(reads_off_loop == 0);
+    const bool equal = target.contents() == pattern(0, count * block_size);
+    BOOST_TEST(equal);
 }
 
 // Appending writes keep their order.

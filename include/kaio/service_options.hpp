@@ -16,10 +16,16 @@ namespace kaio {
 enum class submission_mode
 {
     /// On the threads that run the execution context, asking the kernel not to wait.
+    /** A file system that is frozen, for a snapshot, makes writes wait all the same, and with them
+     * the loop. */
     on_loop,
 
     /// On threads of kaio. Starting an operation makes no system call that can wait for a disk.
-    on_thread
+    on_thread,
+
+    /// Writes on threads of kaio, all else as with @c on_loop.
+    /** So a frozen file system holds writes, and not the loop. */
+    writes_on_thread
 };
 
 /// How an aio_service is set up.
