@@ -171,6 +171,7 @@ public:
     bool reserve(std::optional<submission_batch>& batch) const noexcept;
     void fill_from_thread(open_file& file, submission_batch& batch) noexcept;
     void carry_out(operation_record& record, lock_type& lock) noexcept;
+    void take_next_append(open_file& file) noexcept;
     void notify_owner() noexcept;
 
     // What the kernel is told of: read_ahead.cpp.

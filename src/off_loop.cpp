@@ -11,6 +11,7 @@
 
 #include "carry_out.hpp"
 #include "engine_implementation.hpp"
+#include "record_facts.hpp"
 #include "working_for.hpp"
 
 namespace kaio {
@@ -212,7 +213,21 @@ void engine::implementation::carry_out(operation_record& record, lock_type& lock
         finish_early(record, ECANCELED);
     else
         finish(record, result);
+    take_next_append(file);
     remove_user(file);
+}
+
+// The next append needs a thread as well: this one comes to it without a turn of the loop.
+void engine::implementation::take_next_append(open_file& file) noexcept
+{
+    if (file.direct_ || !file.next_is_serial())
+        return;
+    const operation_record& next = file.next();
+    if (!appends(next) || wants_no_wait(next))
+        return;
+    operation_record& record = queue_.pop(file);
+    record.nowait_added_ = record.to_submit_ = false;
+    queue_.push_off_loop(record);
 }
 
 void engine::implementation::notify_owner() noexcept
