@@ -59,6 +59,13 @@ aio_context::aio_context(std::size_t operations)
     }
     context_ = context;
     ring_ = completion_ring(context_);
+    // A filter of system calls may refuse this one alone.
+    const long events = get_events(0);
+    if (events < 0)
+    {
+        ::io_destroy(context);
+        throw setup_failure(static_cast<int>(-events), "io_getevents");
+    }
 }
 
 aio_context::~aio_context()
@@ -77,13 +84,13 @@ submission aio_context::submit(const submission_batch& batch, std::size_t first)
     return {0, result < 0 ? -result : EAGAIN};
 }
 
-std::size_t aio_context::get_events(long minimum) noexcept
+long aio_context::get_events(long minimum) noexcept
 {
     ::timespec now = {0, 0};
     const int result = ::io_getevents(
         static_cast<::io_context_t>(context_), minimum, static_cast<long>(events_.size()),
         reinterpret_cast<::io_event*>(events_.data()), minimum == 0 ? &now : nullptr);
-    return result > 0 ? static_cast<std::size_t>(result) : 0;
+    return result == -EINTR ? 0 : result;
 }
 
 } // namespace detail

@@ -6,6 +6,7 @@
 #ifndef KAIO_AIO_CONTEXT_HPP
 #define KAIO_AIO_CONTEXT_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -72,7 +73,7 @@ public:
         std::size_t total = 0;
         for (std::size_t count = events_.size(); count == events_.size(); total += count)
         {
-            count = get_events(0);
+            count = static_cast<std::size_t>(std::max(get_events(0), 0L));
             for (std::size_t i = 0; i != count; ++i)
                 deliver(events_[i]);
         }
@@ -80,12 +81,15 @@ public:
     }
 
     /// Sleep until an operation has completed, and deliver it as harvest() does.
+    /** False if the kernel refuses to tell: then nothing is known of what is in flight. */
     template <typename Function>
-    void wait(Function&& f) noexcept
+    bool wait(Function&& f) noexcept
     {
-        const std::size_t count = get_events(1);
-        for (std::size_t i = 0; i != count; ++i)
-            f(record_of(events_[i]), events_[i].result);
+        const long count = get_events(1);
+        for (long i = 0; i < count; ++i)
+            f(record_of(events_[static_cast<std::size_t>(i)]),
+              events_[static_cast<std::size_t>(i)].result);
+        return count >= 0;
     }
 
 private:
@@ -94,7 +98,8 @@ private:
         return *reinterpret_cast<operation_record*>(static_cast<std::uintptr_t>(event.data));
     }
 
-    std::size_t get_events(long minimum) noexcept;
+    /// A negative errno for an error, other than that a signal came.
+    long get_events(long minimum) noexcept;
 
     void* context_ = nullptr;
     std::size_t capacity_;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <climits>
@@ -91,11 +92,16 @@ private:
 
     static std::int64_t tick() noexcept
     {
-        static const std::int64_t result = [] {
+        // Not a guarded static: a fork may copy its guard while a thread holds it.
+        static std::atomic<std::int64_t> known{0};
+        std::int64_t result = known.load(std::memory_order_relaxed);
+        if (result == 0)
+        {
             ::timespec time;
             ::clock_getres(CLOCK_MONOTONIC_COARSE, &time);
-            return nanoseconds(time);
-        }();
+            result = nanoseconds(time);
+            known.store(result, std::memory_order_relaxed);
+        }
         return result;
     }
 

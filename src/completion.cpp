@@ -5,8 +5,6 @@
 
 // What becomes of operations that the kernel has let go of, or that it never got.
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -207,7 +205,7 @@ void engine::implementation::abort(operation_record& record) noexcept
     // One that waits for the loop has not had its serial turn: another may be having it.
     record.serial_ = record.serial_ && had_turn;
     // In a child process the position is the parent's, where the operation goes on.
-    if (record.result_ != 0 && process_ != ::getpid())
+    if (record.result_ != 0 && process_ != process_identity::current())
         record.position_due_ = false;
     finish_queued(record, ECANCELED);
 }

@@ -5,8 +5,6 @@
 
 #include <kaio/detail/engine.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <limits>
@@ -37,8 +35,7 @@ service_options checked(service_options options)
 } // namespace
 
 engine::implementation::implementation(const service_options& options)
-  : wake_event_(std::in_place), options_(checked(options)), process_(::getpid()),
-    batches_(options_.max_batch),
+  : options_(checked(options)), batches_(options_.max_batch),
     workers_(mutex_, options.helper_threads, [this](lock_type& lock) { work(lock, all_there_is); })
 {
     no_file_.account_ = &accounts_.unopened();
@@ -118,11 +115,11 @@ next_step engine::implementation::plan_anew() noexcept
         case step::wait:
             return next_step::wait;
         case step::signal:
-            wake_event_->signal();
+            wake_event_.signal();
             return next_step::none;
         case step::drain:
             // In this order: what completes after the harvest signals after the drain.
-            wake_event_->drain();
+            wake_event_.drain();
             harvest();
             turns_.drained();
         }
@@ -144,7 +141,7 @@ engine::~engine()
 
 int engine::wake_descriptor() const noexcept
 {
-    return implementation_->wake_event_->descriptor();
+    return implementation_->wake_event_.descriptor();
 }
 
 open_file& engine::no_file() noexcept
@@ -235,7 +232,7 @@ bool engine::turn_not_posted() noexcept
     const implementation::guard_type lock(self.mutex_);
     const turn_handshake::substitute instead = self.turns_.not_posted();
     if (instead.signal)
-        self.wake_event_->signal();
+        self.wake_event_.signal();
     return instead.wait;
 }
 
@@ -250,7 +247,7 @@ bool engine::turn_not_posted_in_turn() noexcept
     const implementation::guard_type lock(self.mutex_);
     const turn_handshake::substitute instead = self.turns_.not_posted_in_turn();
     if (instead.signal)
-        self.wake_event_->signal();
+        self.wake_event_.signal();
     return instead.wait;
 }
 

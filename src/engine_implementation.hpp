@@ -22,6 +22,7 @@
 #include "mutex.hpp"
 #include "parking_place.hpp"
 #include "policy/turn_handshake.hpp"
+#include "process_identity.hpp"
 #include "submission_queue.hpp"
 #include "wake_event.hpp"
 #include "worker_pool.hpp"
@@ -179,10 +180,13 @@ public:
     void read_ahead(lock_type& lock) noexcept;
 
     // Waiting until nobody holds an operation: quiescence.cpp.
-    void wait_for_kernel() noexcept;
+    void wait_until_idle(lock_type& lock) noexcept;
 
     mutex mutex_;
-    std::optional<wake_event> wake_event_;
+    wake_event wake_event_;
+
+    // Made before a fork, so that the child is sure to have one.
+    std::optional<wake_event> wake_event_of_child_;
     std::optional<aio_context> context_;
     submission_queue queue_;
     record_queue finished_;
@@ -194,7 +198,7 @@ public:
     // The results of what succeeded, added up for each kind of operation: for transfers, bytes.
     std::array<std::uint64_t, operation_kinds> results_{};
     const service_options options_;
-    ::pid_t process_;
+    process_identity process_ = process_identity::current();
 
     // Whether the loop submits what it may, and not only threads do. Whether that holds for writes.
     bool submits_on_loop_ = false;

@@ -234,7 +234,7 @@ void engine::implementation::notify_owner() noexcept
 {
     // Room that was made may be as important to the owner as what has finished.
     if (work_left() && turns_.notify())
-        wake_event_->signal();
+        wake_event_.signal();
 }
 
 } // namespace detail

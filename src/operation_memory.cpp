@@ -6,9 +6,12 @@
 #include <kaio/detail/operation_memory.hpp>
 
 #include <array>
+#include <atomic>
 #include <mutex>
 #include <new>
 #include <utility>
+
+#include "process_identity.hpp"
 
 namespace kaio {
 namespace detail {
@@ -60,8 +63,7 @@ constexpr std::size_t class_of(std::size_t size)
     return (size - 1) / size_step;
 }
 
-// Never destroyed: threads may outlive static objects.
-struct bundle_store
+struct bundles
 {
     struct bundles_of_size
     {
@@ -70,13 +72,13 @@ struct bundle_store
     };
 
     std::mutex mutex;
-    std::array<bundles_of_size, size_classes> bundles;
+    std::array<bundles_of_size, size_classes> lists;
 
     // Takes a chain of bundle_blocks blocks, or says that there is no room for it.
     bool put(std::size_t size_class, free_block* chain)
     {
         const std::lock_guard<std::mutex> lock(mutex);
-        bundles_of_size& list = bundles[size_class];
+        bundles_of_size& list = lists[size_class];
         if (list.count == store_bundles)
             return false;
         chain->next_bundle = std::exchange(list.first, chain);
@@ -87,7 +89,7 @@ struct bundle_store
     free_block* take(std::size_t size_class)
     {
         const std::lock_guard<std::mutex> lock(mutex);
-        bundles_of_size& list = bundles[size_class];
+        bundles_of_size& list = lists[size_class];
         free_block* chain = list.first;
         if (chain)
         {
@@ -98,6 +100,46 @@ struct bundle_store
     }
 };
 
+// The bundles of all threads. A thread that the child of a fork doesn't have may have held the lock
+// and may have been changing a list while the copy was made. So a child begins with an empty store:
+// what was in it is lost to the child.
+class bundle_store
+{
+public:
+    bool put(std::size_t size_class, free_block* chain)
+    {
+        return is_of_this_process() && bundles_.put(size_class, chain);
+    }
+
+    free_block* take(std::size_t size_class)
+    {
+        return is_of_this_process() ? bundles_.take(size_class) : nullptr;
+    }
+
+private:
+    bool is_of_this_process()
+    {
+        const process_identity now = process_identity::current();
+        if (process_.load(std::memory_order_acquire) == now)
+            return true;
+        // Others go without it meanwhile.
+        if (emptying_.exchange(true, std::memory_order_acquire))
+            return false;
+        if (process_.load(std::memory_order_relaxed) != now)
+        {
+            new (&bundles_) bundles;
+            process_.store(now, std::memory_order_release);
+        }
+        emptying_.store(false, std::memory_order_release);
+        return true;
+    }
+
+    bundles bundles_;
+    std::atomic<process_identity> process_{process_identity()};
+    std::atomic<bool> emptying_{false};
+};
+
+// Never destroyed: threads may outlive static objects.
 bundle_store store;
 
 void free_chain(free_block* chain)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <limits>
 
@@ -86,9 +87,15 @@ inline bool is_direct_to_device(const operation_record& record)
 /// The number of bytes that one call of the kernel transfers at most: 2 GiB less a page.
 inline std::uint64_t largest_call() noexcept
 {
-    static const std::uint64_t result =
-        static_cast<std::uint64_t>(std::numeric_limits<int>::max()) -
-        static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) + 1;
+    // Not a guarded static: a fork may copy its guard while a thread holds it.
+    static std::atomic<std::uint64_t> known{0};
+    std::uint64_t result = known.load(std::memory_order_relaxed);
+    if (result == 0)
+    {
+        result = static_cast<std::uint64_t>(std::numeric_limits<int>::max()) -
+                 static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) + 1;
+        known.store(result, std::memory_order_relaxed);
+    }
     return result;
 }
 

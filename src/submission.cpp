@@ -203,7 +203,7 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
     const std::size_t most = queue_.ready().size() == 1 ? plenty(file) : 1;
     const bool by_call = file.is_cached();
     const int descriptor = file.descriptor();
-    const int wake_descriptor = wake_event_->descriptor();
+    const int wake_descriptor = wake_event_.descriptor();
     submission_batch::kinds kinds;
     std::size_t taken = 0;
     operation_record* record = file.concurrent_.front();
@@ -267,7 +267,7 @@ bool engine::implementation::take_slot(operation_record& record, submission_batc
     record.state_ = operation_state::in_flight;
     record.block_.rw_flags = record.rw_flags_ | (record.nowait_added_ ? rwf_nowait : 0);
     record.block_.file_descriptor = file.descriptor();
-    record.block_.wake_descriptor = wake_event_->descriptor();
+    record.block_.wake_descriptor = wake_event_.descriptor();
     count_slots(file, 1);
     if (record.seeks_ && record.block_.offset == -1)
         batch.add_seek();

@@ -6,6 +6,8 @@
 #ifndef KAIO_WAKE_EVENT_HPP
 #define KAIO_WAKE_EVENT_HPP
 
+#include <utility>
+
 namespace kaio {
 namespace detail {
 
@@ -25,13 +27,18 @@ public:
         return descriptor_;
     }
 
+    void swap(wake_event& other) noexcept
+    {
+        std::swap(descriptor_, other.descriptor_);
+    }
+
     void signal() noexcept;
 
     /// Forget the signals so far.
     void drain() noexcept;
 
 private:
-    const int descriptor_;
+    int descriptor_;
 };
 
 } // namespace detail

@@ -163,10 +163,6 @@ BOOST_AUTO_TEST_CASE(a_fork_is_announced_halfway)
     using context = asio::execution_context;
     for (const auto event : {context::fork_parent, context::fork_child})
     {
-        BOOST_TEST(asserts("kaio: notify_fork", [&] {
-            file_in_context f(target);
-            f.context->notify_fork(event);
-        }));
         BOOST_TEST(passes([&] {
             file_in_context f(target);
             f.context->notify_fork(context::fork_prepare);
@@ -176,6 +172,10 @@ BOOST_AUTO_TEST_CASE(a_fork_is_announced_halfway)
             f.file.close();
         }));
     }
+    BOOST_TEST(asserts("kaio: notify_fork", [&] {
+        file_in_context f(target);
+        f.context->notify_fork(context::fork_child);
+    }));
     BOOST_TEST(asserts("kaio: notify_fork", [&] {
         file_in_context f(target);
         f.context->notify_fork(context::fork_prepare);

@@ -20,6 +20,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@
 #include "support/seccomp.hpp"
 #include "support/skip.hpp"
 #include "support/temporary_file.hpp"
+#include "support/transfer_modes.hpp"
 
 namespace asio = boost::asio;
 namespace data = boost::unit_test::data;
@@ -128,6 +130,49 @@ BOOST_DATA_TEST_CASE(altogether, data::make({EAGAIN, ENOSYS, EPERM, ENOMEM, EINV
     BOOST_TEST(asked.front() == kaio::service_options().max_in_flight);
     BOOST_TEST(asked.size() == (by_number ? 9U : 1U));
     BOOST_TEST(asked.back() == (by_number ? 1U : asked.front()));
+}
+
+// A filter of system calls may know io_setup and not io_getevents.
+BOOST_AUTO_TEST_CASE(io_getevents_refused)
+{
+    const temporary_file target(blocks * block_size);
+    const interposed_get_events hook(
+        [](::aio_context_t, long, long, ::io_event*, ::timespec*) { return -EPERM; });
+    asio::io_context context;
+    BOOST_TEST(use(context, target.path()) == 0);
+    const kaio::service_statistics s = statistics_of(context);
+    BOOST_TEST(!s.kernel_aio);
+    BOOST_TEST(s.setup_error.find("io_getevents") != std::string::npos, s.setup_error);
+    BOOST_TEST(s.submit_calls == 0U);
+}
+
+// Then nobody can tell when the operations in flight are done: they are left where they are.
+BOOST_AUTO_TEST_CASE(io_getevents_refused_later)
+{
+    const temporary_file target(blocks * block_size);
+    const int status = run_in_child([&] {
+        auto context = std::make_unique<asio::io_context>();
+        if (!statistics_of(*context).kernel_aio)
+            return 0;
+        auto file = std::make_unique<kaio::random_access_file>(*context, target.path(),
+                                                               file_base::read_only);
+        aligned_memory memory(block_size);
+        const interposed_submit holds([](::aio_context_t, long count, ::iocb**) { return count; });
+        const interposed_get_events refuses(
+            [](::aio_context_t, long, long, ::io_event*, ::timespec*) { return -EINVAL; });
+        outcome read;
+        file->async_read_some_at(0, asio::buffer(memory.data(), block_size), by_io_submit(),
+                                 record_in(read));
+        context->poll();
+        KAIO_REQUIRE_IN_CHILD(statistics_of(*context).submit_calls == 1);
+        context->notify_fork(asio::execution_context::fork_prepare);
+        context->notify_fork(asio::execution_context::fork_parent);
+        file.reset();
+        context.reset();
+        KAIO_REQUIRE_IN_CHILD(read.calls == 0);
+        return 0;
+    });
+    BOOST_TEST(status == 0);
 }
 
 BOOST_DATA_TEST_CASE(although_it_is_required, data::make({EAGAIN, ENOSYS, EPERM, ENOMEM}), error)

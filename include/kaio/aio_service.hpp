@@ -39,6 +39,8 @@ namespace kaio {
  * A program that forks calls @c notify_fork of the execution context before and after. Parent and
  * child then both go on; what still waited in kaio completes in the parent, and in the child with
  * @c boost::asio::error::operation_aborted. A child that doesn't call it must not use the context.
+ * @c notify_fork throws system_error at @c fork_prepare if there is no descriptor left, which the
+ * child will need: call it with @c fork_parent then, and don't fork.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
@@ -138,24 +140,28 @@ private:
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         const bool prepares = event == asio::execution_context::fork_prepare;
-        [[maybe_unused]] const bool prepared = std::exchange(fork_prepared_, prepares);
-        BOOST_ASSERT_MSG(prepares != prepared,
+        BOOST_ASSERT_MSG(prepares != fork_prepared_ ||
+                             event == asio::execution_context::fork_parent,
                          "kaio: notify_fork is called with fork_prepare before the fork, and then "
                          "with fork_parent or fork_child");
         bool turn_wanted = false;
         switch (event)
         {
         case asio::execution_context::fork_prepare:
-            engine_->prepare_fork();
+            translate_failure([&] { engine_->prepare_fork(); });
             break;
         case asio::execution_context::fork_parent:
-            turn_wanted = engine_->resume_in_parent();
+            // It was not prepared if that threw, and other services have to go on.
+            if (fork_prepared_)
+                turn_wanted = engine_->resume_in_parent();
             break;
         case asio::execution_context::fork_child:
+            dispatcher_->forget_wake_descriptor();
             translate_failure([&] { turn_wanted = engine_->resume_in_child(); });
-            dispatcher_->release_wake_descriptor();
+            dispatcher_->watch_wake_descriptor();
             break;
         }
+        fork_prepared_ = prepares;
         if (turn_wanted)
             dispatcher_->schedule_turn();
     }

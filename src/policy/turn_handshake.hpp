@@ -122,9 +122,7 @@ public:
     /// A turn begins because a wait has ended.
     void begin_woken() noexcept
     {
-        // In a forked child a wait may end that the parent began, and that nobody counts any more.
-        if (waits_ != 0)
-            --waits_;
+        --waits_;
         // Another turn may have drained it already.
         undrained_ = true;
     }

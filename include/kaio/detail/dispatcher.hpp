@@ -75,10 +75,19 @@ public:
             wait_instead();
     }
 
-    /// Let go of the descriptor of the engine, before that changes.
-    void release_wake_descriptor()
+    /// In a forked child: forget the descriptor of the engine, before that changes.
+    /** Closed first, it would stay in the reactor's epoll set, as the parent has it open, too. */
+    void forget_wake_descriptor()
     {
         wake_descriptor_.release();
+        ++generation_;
+    }
+
+    /// Have the reactor watch the descriptor of the engine, which has changed.
+    void watch_wake_descriptor() noexcept
+    {
+        error_code ignored;
+        wake_descriptor_.assign(engine_.wake_descriptor(), ignored);
     }
 
 private:
@@ -110,12 +119,13 @@ private:
 
         void operator()(const error_code& ec) const
         {
-            if (ec != asio::error::operation_aborted)
+            if (ec != asio::error::operation_aborted && generation == self->generation_)
                 self->run_turn(turn_cause::woken);
         }
 
         dispatcher* self;
         reserved_memory* memory;
+        unsigned generation;
     };
 
     // Ends a turn also when a handler throws.
@@ -196,12 +206,13 @@ private:
 
     [[gnu::noinline]] void wait(reserved_memory& memory) noexcept
     {
-        // Closed after a fork: not before now has the reactor surely left the parent's epoll set.
+        // In a child the reactor may have had no memory for it. Without it the wait ends at once, with
+        // an error: turns follow each other until there is memory.
         if (!wake_descriptor_.is_open())
-            wake_descriptor_.assign(engine_.wake_descriptor());
+            watch_wake_descriptor();
         KAIO_HANDLER_LOCATION("wait for completions");
         wake_descriptor_.async_wait(asio::posix::descriptor_base::wait_read,
-                                    woken_turn{this, &memory});
+                                    woken_turn{this, &memory, generation_});
     }
 
     engine& engine_;
@@ -210,6 +221,9 @@ private:
     reserved_memory wait_memory_;
     reserved_memory outside_wait_memory_;
     std::mutex outside_wait_mutex_;
+
+    // Waits that the parent of a forked child began are none of the child's.
+    unsigned generation_ = 0;
     asio::posix::basic_stream_descriptor<inline_executor> wake_descriptor_;
 };
 

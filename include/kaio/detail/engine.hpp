@@ -176,13 +176,14 @@ public:
     KAIO_DECL void shutdown() noexcept;
 
     /// Before a fork: as shutdown(), but what waits goes on waiting.
-    KAIO_DECL void prepare_fork() noexcept;
+    /** Throws setup_failure if the kernel refuses an eventfd for the child: nothing has changed. */
+    KAIO_DECL void prepare_fork();
 
     /// After a fork, in the parent: go on.
     KAIO_DECL bool resume_in_parent() noexcept;
 
-    /// After a fork, in the child: go on with nothing that waits, and a new wake descriptor.
-    /** Throws setup_failure if the kernel refuses an eventfd. */
+    /// After a fork, in the child: go on with nothing that waits, and another wake descriptor.
+    /** Throws setup_failure if there was no prepare_fork(), and the kernel refuses an eventfd. */
     KAIO_DECL bool resume_in_child();
 
     /// Whether this is a copy in a child process in which resume_in_child() was not called.
