@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
+#include <csignal>
 #include <deque>
 #include <memory>
 #include <set>
@@ -331,6 +333,12 @@ BOOST_AUTO_TEST_CASE(turns_that_the_parent_has_not_begun)
 // What in_new_namespace() returns where that is not allowed.
 constexpr int no_namespaces = 4;
 
+// The first process of a PID namespace isn't ended by the alarm that bounds the time of a child.
+void end_with_parent()
+{
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 // Call a function in a child process that is the first of a new PID namespace.
 template <typename Function>
 int in_new_namespace(Function&& function)
@@ -338,7 +346,10 @@ int in_new_namespace(Function&& function)
     return run_in_child([&] {
         if (::unshare(CLONE_NEWPID) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0)
             return no_namespaces;
-        return wait_for(start_child(std::forward<Function>(function)));
+        return wait_for(start_child([&] {
+            end_with_parent();
+            return function();
+        }));
     });
 }
 
@@ -356,6 +367,7 @@ BOOST_AUTO_TEST_CASE(a_new_pid_namespace, *boost::unit_test::precondition(&needs
             if (::unshare(CLONE_NEWPID) != 0)
                 return no_namespaces;
             const ::pid_t child = start_child([&] {
+                end_with_parent();
                 KAIO_REQUIRE_IN_CHILD(::getpid() == 1);
                 f.file->cancel();
                 f.file.reset();
