@@ -177,10 +177,11 @@ void engine::implementation::returned(operation_record& record, std::int64_t res
         // There is a position, but nothing can be transferred at an offset.
         continue_off_loop(record, statistics_.unsupported_fallbacks);
     }
-    else if ((result == -EINVAL || result == -ENOSYS) && record.nowait_added_)
+    else if ((result == -EINVAL || result == -ENOSYS || result == -EPERM) && record.nowait_added_)
     {
-        // Kernels before Linux 4.14 say so of the flag or of the call, and later ones of files that
-        // don't know the flag. Only the call without the flag knows what is really wrong, if anything.
+        // Kernels before Linux 4.14 say so of the flag or of the call, later ones of files that don't
+        // know the flag, and filters of system calls of the call. Only the call without the flag knows
+        // what is really wrong, if anything.
         if (!ends_beyond_all_files(record) && !has_flags_of_the_user(record))
             record.file_->learned(record).unknown_flag();
         continue_off_loop(record, statistics_.unknown_flag_fallbacks);

@@ -120,6 +120,21 @@ void sync_data(int descriptor, int& error) noexcept
     error = errno_of(::fdatasync(descriptor));
 }
 
+namespace {
+
+// A filter of system calls, or a kernel, may know only the older functions.
+::ssize_t transfer_by_older_call(int descriptor, operation_kind kind, const ::iovec* buffers,
+                                 int count, std::int64_t offset) noexcept
+{
+    if (kind == operation_kind::read)
+        return offset == -1 ? ::readv(descriptor, buffers, count)
+                            : ::preadv(descriptor, buffers, count, offset);
+    return offset == -1 ? ::writev(descriptor, buffers, count)
+                        : ::pwritev(descriptor, buffers, count, offset);
+}
+
+} // namespace
+
 std::size_t transfer(int descriptor, operation_kind kind, const ::iovec* buffers,
                      std::size_t buffer_count, std::int64_t offset, std::uint32_t rw_flags,
                      int& error) noexcept
@@ -128,10 +143,13 @@ std::size_t transfer(int descriptor, operation_kind kind, const ::iovec* buffers
     const auto flags = static_cast<int>(rw_flags);
     ::ssize_t result;
     do
+    {
         result = kind == operation_kind::read
                      ? ::preadv2(descriptor, buffers, count, offset, flags)
                      : ::pwritev2(descriptor, buffers, count, offset, flags);
-    while (result == -1 && errno == EINTR);
+        if (result == -1 && (errno == EPERM || errno == ENOSYS) && flags == 0)
+            result = transfer_by_older_call(descriptor, kind, buffers, count, offset);
+    } while (result == -1 && errno == EINTR);
 
     error = result == -1 ? errno : 0;
     return result == -1 ? 0 : static_cast<std::size_t>(result);

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include <kaio/detail/setup_failure.hpp>
@@ -44,21 +46,33 @@ engine::implementation::implementation(const service_options& options)
 
 void engine::implementation::set_up_context(bool required)
 {
+    statistics_.setup_error.clear();
     try
     {
         context_.emplace(options_.max_in_flight);
         slots_ = context_->capacity();
-        statistics_.setup_error.clear();
     }
-    catch (const setup_failure& failure)
+    catch (const std::exception& failure)
     {
         if (required)
             throw;
-        statistics_.setup_error = failure.what();
+        note_setup_error(failure.what());
     }
     statistics_.kernel_aio = context_.has_value();
     submits_on_loop_ = context_ && options_.submission != submission_mode::on_thread;
     submits_writes_on_loop_ = context_ && options_.submission == submission_mode::on_loop;
+}
+
+void engine::implementation::note_setup_error(const char* text) noexcept
+{
+    try
+    {
+        statistics_.setup_error = text;
+    }
+    catch (const std::bad_alloc&)
+    {
+        statistics_.setup_error.clear();
+    }
 }
 
 std::size_t engine::implementation::queued() const noexcept
@@ -68,16 +82,16 @@ std::size_t engine::implementation::queued() const noexcept
 
 bool engine::implementation::work_left() const noexcept
 {
-    if (!finished_.empty() || !to_be_moved_.empty() || may_submit())
+    return !finished_.empty() || may_take_long();
+}
+
+// Whether a turn would find something to do now that may take long.
+bool engine::implementation::may_take_long() const noexcept
+{
+    if (may_submit() || !to_be_moved_.empty())
         return true;
     return workers_.most() == 0 &&
            queue_.off_loop().any_of([this](const open_file& file) { return may_work_for(file); });
-}
-
-bool engine::implementation::may_take_long() const noexcept
-{
-    return may_submit() || !to_be_moved_.empty() ||
-           (workers_.most() == 0 && queue_.off_loop_size() != 0);
 }
 
 // One operation alone holds up nobody else.
@@ -162,7 +176,7 @@ bool engine::cancel(open_file& file) noexcept
 
 bool engine::cancel(cancellation_link& link) noexcept
 {
-    if (!link.target.load(std::memory_order_acquire))
+    if (!link.target.load(std::memory_order_acquire) || is_foreign())
         return false;
     implementation& self = *implementation_;
     const implementation::guard_type lock(self.mutex_);
@@ -193,7 +207,7 @@ void engine::connect(operation_record& record, cancellation_link& link) noexcept
 
 void engine::disconnect(cancellation_link& link) noexcept
 {
-    if (!link.target.load(std::memory_order_acquire))
+    if (!link.target.load(std::memory_order_acquire) || is_foreign())
         return;
     implementation& self = *implementation_;
     const implementation::guard_type lock(self.mutex_);

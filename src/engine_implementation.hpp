@@ -41,6 +41,7 @@ public:
 
     // Turns: engine.cpp.
     void set_up_context(bool required);
+    void note_setup_error(const char* text) noexcept;
 
     std::size_t queued() const noexcept;
     bool work_left() const noexcept;

@@ -33,6 +33,8 @@ open_file* engine::announce()
 
 bool engine::opened(open_file& file, int descriptor, const file_description& description) noexcept
 {
+    if (is_foreign())
+        return false;
     const implementation::guard_type lock(implementation_->mutex_);
     file.opening_ = false;
     if (file.detached_ || file.cancellations_ != 0)
@@ -44,12 +46,16 @@ bool engine::opened(open_file& file, int descriptor, const file_description& des
 
 void engine::not_opened(open_file& file) noexcept
 {
+    if (is_foreign())
+        return;
     const implementation::guard_type lock(implementation_->mutex_);
     file.opening_ = false;
 }
 
 file_state engine::state(const open_file& file) const noexcept
 {
+    if (is_foreign())
+        return file_state::closed;
     const implementation::guard_type lock(implementation_->mutex_);
     if (file.opening_)
         return file_state::opening;
@@ -63,12 +69,16 @@ int engine::descriptor(const open_file& file) const noexcept
 
 void engine::reference(open_file& file) noexcept
 {
+    if (is_foreign())
+        return;
     const implementation::guard_type lock(implementation_->mutex_);
     ++file.references_;
 }
 
 void engine::dereference(open_file& file) noexcept
 {
+    if (is_foreign())
+        return;
     const implementation::guard_type lock(implementation_->mutex_);
     implementation_->dereference(file);
 }

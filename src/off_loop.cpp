@@ -208,6 +208,8 @@ void engine::implementation::carry_out(operation_record& record, lock_type& lock
     --on_threads_;
     // What would end a lack of room may hang: from time to time the kernel is asked again.
     congested_ = false;
+    if (record.refused_by_aio_ && result >= 0)
+        file.takes_aio_ = false;
     // A closed file's number stands for nothing: its operation came too late.
     if (result == -EBADF && file.detached_)
         finish_early(record, ECANCELED);

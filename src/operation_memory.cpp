@@ -223,11 +223,34 @@ constexpr bool cached(std::size_t size)
     return ::operator new(size <= largest_size ? (class_of(size) + 1) * size_step : size);
 }
 
+// A handler may have to be queued although there is no memory: in place of the operation that has
+// just been freed, which was larger. A larger block that is freed as a smaller one does no harm.
+void* take_larger(std::size_t size) noexcept
+{
+    for (std::size_t i = class_of(size) + 1; i != size_classes; ++i)
+    {
+        if (cache.classes[i].first)
+            return cache.classes[i].pop();
+    }
+    return nullptr;
+}
+
 [[gnu::noinline]] void* refill(std::size_t size)
 {
     free_block* const chain = has_owner() ? store.take(class_of(size)) : nullptr;
     if (!chain)
-        return allocate_uncached(size);
+    {
+        try
+        {
+            return allocate_uncached(size);
+        }
+        catch (const std::bad_alloc&)
+        {
+            if (void* const larger = take_larger(size))
+                return larger;
+            throw;
+        }
+    }
     free_blocks& free = cache.classes[class_of(size)];
     free.first = chain;
     free.room -= bundle_blocks;

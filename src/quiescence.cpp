@@ -39,13 +39,22 @@ void engine::shutdown() noexcept
     self.wait_until_idle(lock);
 }
 
-void engine::prepare_fork()
+int engine::wake_descriptor_of_child()
+{
+    implementation& self = *implementation_;
+    const implementation::lock_type lock(self.mutex_);
+    if (!self.wake_event_of_child_)
+        self.wake_event_of_child_.emplace();
+    return self.wake_event_of_child_->descriptor();
+}
+
+void engine::prepare_fork() noexcept
 {
     implementation& self = *implementation_;
     implementation::lock_type lock(self.mutex_);
-    self.wake_event_of_child_.emplace();
     self.workers_.stop(lock);
     self.wait_until_idle(lock);
+    self.turns_.forget_waits();
 }
 
 bool engine::resume_in_parent() noexcept
@@ -59,13 +68,12 @@ bool engine::resume_in_parent() noexcept
     return self.turns_.ask();
 }
 
-bool engine::resume_in_child()
+bool engine::resume_in_child() noexcept
 {
     implementation& self = *implementation_;
     const implementation::lock_type lock(self.mutex_);
-    if (!self.wake_event_of_child_)
-        self.wake_event_of_child_.emplace();
-    self.wake_event_.swap(*self.wake_event_of_child_);
+    if (self.wake_event_of_child_)
+        self.wake_event_.swap(*self.wake_event_of_child_);
     self.wake_event_of_child_.reset();
     // The ring is shared with the parent: it must not even be looked at.
     if (self.context_)
@@ -75,7 +83,6 @@ bool engine::resume_in_child()
     self.abort_all_waiting();
     self.process_ = process_identity::current();
     self.workers_.resume();
-    self.turns_.forget_waits();
     self.congested_ = self.worker_wants_slot_ = false;
     self.set_up_context(false);
     return self.turns_.ask();

@@ -460,13 +460,13 @@ void engine::implementation::rejected(operation_record& record, int error) noexc
     }
 
     // Files without asynchronous functions are refused, and so are file systems and kernels that
-    // lack a command: only the synchronous call knows what is really wrong, if anything.
-    const bool unknown_command = error == EINVAL || error == EOPNOTSUPP || error == ENOSYS;
+    // lack a command. A filter of system calls may refuse the call. Only the synchronous call knows
+    // what is really wrong, if anything.
+    const bool unknown_command =
+        error == EINVAL || error == EOPNOTSUPP || error == ENOSYS || error == EPERM;
     if (unknown_command && !wants_no_wait(record) && record.block_.priority == 0)
     {
-        const bool about_file =
-            error != EOPNOTSUPP && is_transfer(record) && !ends_beyond_all_files(record);
-        file.takes_aio_ = file.takes_aio_ && !about_file;
+        record.refused_by_aio_ = error != EOPNOTSUPP && is_transfer(record);
         ++statistics_.unsupported_fallbacks;
         send_off_loop(record, road::thread);
         return;

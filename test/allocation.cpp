@@ -41,6 +41,9 @@ namespace {
 
 std::atomic<std::size_t> malloc_calls{0};
 
+// Whether malloc has no memory.
+std::atomic<bool> no_memory{false};
+
 } // namespace
 
 // The whole family, in front of the C library's. A sanitizer has its own there already.
@@ -56,7 +59,7 @@ void __libc_free(void*);
 void* malloc(std::size_t size)
 {
     ++malloc_calls;
-    return __libc_malloc(size);
+    return no_memory ? nullptr : __libc_malloc(size);
 }
 
 void* calloc(std::size_t count, std::size_t size)
@@ -659,6 +662,39 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(waves_started_by_another_thread, Executor, executo
             f.check();
         }
     }
+}
+
+// A handler that has to be queued takes the place of its operation.
+BOOST_AUTO_TEST_CASE(handlers_on_a_strand_are_called_without_memory)
+{
+    if (under_sanitizer)
+        return skip("malloc can't be replaced under a sanitizer");
+    context_fixture f;
+    const temporary_file on_disk(std::size_t(10000));
+    random_access_file file(f.context, on_disk.path(), file_base::read_only);
+    const auto strand = asio::make_strand(f.context.get_executor());
+    char memory[40];
+    std::size_t called = 0;
+    for (int i = 0; i != 4; ++i)
+        file.async_read_some_at(
+            0, asio::buffer(memory),
+            asio::bind_executor(strand, [&](const error_code&, std::size_t) { ++called; }));
+    std::size_t thrown = 0;
+    no_memory = true;
+    while (!f.context.stopped())
+    {
+        try
+        {
+            f.context.run();
+        }
+        catch (const std::bad_alloc&)
+        {
+            ++thrown;
+        }
+    }
+    no_memory = false;
+    BOOST_TEST(called == 4u);
+    BOOST_TEST(thrown == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(chains_on_a_strand)

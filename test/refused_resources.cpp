@@ -253,7 +253,7 @@ BOOST_DATA_TEST_CASE(system_calls_are_forbidden, data::make({EPERM, ENOSYS}), er
 }
 
 // Forbidden only when the context is there already: it is as if each file refused it.
-BOOST_DATA_TEST_CASE(io_submit_is_forbidden, data::make({ENOSYS, EINVAL}), error)
+BOOST_DATA_TEST_CASE(io_submit_is_forbidden, data::make({ENOSYS, EINVAL, EPERM}), error)
 {
     const temporary_file target(blocks * block_size);
     const int status = run_in_child([&] {
@@ -265,6 +265,30 @@ BOOST_DATA_TEST_CASE(io_submit_is_forbidden, data::make({ENOSYS, EINVAL}), error
         KAIO_REQUIRE_IN_CHILD(use(context, target.path()) == 0);
         // What was started before the first refusal was seen has tried, and nothing else.
         KAIO_REQUIRE_IN_CHILD(statistics_of(context).submit_calls <= blocks);
+        return 0;
+    });
+    BOOST_TEST(status == 0);
+}
+
+// The older functions do what needs no flag.
+BOOST_DATA_TEST_CASE(calls_with_flags_are_forbidden, data::make({ENOSYS, EPERM}), error)
+{
+    const temporary_file target(blocks * block_size);
+    const int status = run_in_child([&] {
+        asio::io_context context;
+        kaio::make_aio_service(context);
+        KAIO_REQUIRE_IN_CHILD(forbid({SYS_preadv2, SYS_pwritev2}, error));
+        KAIO_REQUIRE_IN_CHILD(use(context, target.path()) == 0);
+        kaio::stream_file stream(context, target.path(), file_base::read_write);
+        std::string text(block_size, '\0');
+        KAIO_REQUIRE_IN_CHILD(stream.read_some(asio::buffer(text)) == block_size);
+        KAIO_REQUIRE_IN_CHILD(stream.write_some(asio::buffer(text)) == block_size);
+        outcome read;
+        stream.async_read_some(asio::buffer(text), record_in(read));
+        context.restart();
+        context.run_for(time_bound);
+        KAIO_REQUIRE_IN_CHILD(read.succeeded(block_size));
+        KAIO_REQUIRE_IN_CHILD(stream.seek(0, file_base::seek_cur) == 3 * block_size);
         return 0;
     });
     BOOST_TEST(status == 0);

@@ -29,11 +29,14 @@
 #include <utility>
 #include <vector>
 
+#include "support/blocked_helper.hpp"
 #include "support/interposed_io.hpp"
 #include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
+#include "support/plain_outcome.hpp"
 #include "support/run.hpp"
 #include "support/scale.hpp"
+#include "support/skip.hpp"
 #include "support/temporary_file.hpp"
 #include "support/tracking_executor.hpp"
 
@@ -384,6 +387,38 @@ struct two_files : context_fixture
 };
 
 } // namespace
+
+// Without helper threads one thread of the context opens a file, which may take long. Another has
+// nothing to do until then.
+BOOST_AUTO_TEST_CASE(a_thread_with_nothing_to_do_begins_no_turns)
+{
+    asio::io_context context;
+    kaio::service_options options;
+    options.helper_threads = 0;
+    const kaio::aio_service& service = kaio::make_aio_service(context, options);
+    const temporary_file slow_on_disk(std::size_t(100));
+    held_open held(slow_on_disk.path());
+    if (!held.works())
+        return skip("no leases here");
+    kaio::random_access_file slow(context);
+    kaio::random_access_file waiting(context);
+    outcome slow_opened;
+    outcome waiting_opened;
+    slow.async_open(slow_on_disk.path(), file_base::read_only, record_plain_in(slow_opened));
+    waiting.async_open(slow_on_disk.path(), file_base::read_only, record_plain_in(waiting_opened));
+    std::thread opener([&] { context.run_for(time_bound); });
+    wait_until([&] { return service.statistics().helper_operations == 1; });
+    constexpr int plenty = 1000;
+    int turns = 0;
+    while (turns != plenty && context.poll_one() != 0)
+        ++turns;
+    BOOST_TEST(turns < plenty);
+    held.release();
+    opener.join();
+    BOOST_TEST(context.stopped());
+    BOOST_TEST(slow_opened.succeeded(0), slow_opened);
+    BOOST_TEST(waiting_opened.succeeded(0), waiting_opened);
+}
 
 BOOST_FIXTURE_TEST_SUITE(a_thread_that_is_held_up, two_files,
                          *boost::unit_test::precondition(needs_aio))

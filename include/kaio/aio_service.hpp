@@ -38,7 +38,8 @@ namespace kaio {
  *
  * A program that forks calls @c notify_fork of the execution context before and after. Parent and
  * child then both go on; what still waited in kaio completes in the parent, and in the child with
- * @c boost::asio::error::operation_aborted. A child that doesn't call it must not use the context.
+ * @c boost::asio::error::operation_aborted. A child that doesn't call it must not use the context, and
+ * one that does, not before; it may end, or destroy what it has.
  * @c notify_fork throws system_error at @c fork_prepare if there is no descriptor left, which the
  * child will need: call it with @c fork_parent then, and don't fork.
  *
@@ -148,17 +149,21 @@ private:
         switch (event)
         {
         case asio::execution_context::fork_prepare:
-            translate_failure([&] { engine_->prepare_fork(); });
+            translate_failure(
+                [&] { dispatcher_->prepare_fork(engine_->wake_descriptor_of_child()); });
+            engine_->prepare_fork();
             break;
         case asio::execution_context::fork_parent:
             // It was not prepared if that threw, and other services have to go on.
             if (fork_prepared_)
+            {
+                dispatcher_->resume_in_parent();
                 turn_wanted = engine_->resume_in_parent();
+            }
             break;
         case asio::execution_context::fork_child:
-            dispatcher_->forget_wake_descriptor();
-            translate_failure([&] { turn_wanted = engine_->resume_in_child(); });
-            dispatcher_->watch_wake_descriptor();
+            dispatcher_->resume_in_child();
+            turn_wanted = engine_->resume_in_child();
             break;
         }
         fork_prepared_ = prepares;

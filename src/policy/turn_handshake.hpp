@@ -189,12 +189,14 @@ public:
         return true;
     }
 
-    /// In a forked child: the waits are gone with the parent's wake event. Posted turns are not.
+    /// The waits that were promised don't count any more, although turns may begin by them. Posted
+    /// turns do. The wake event may have been signalled.
     void forget_waits() noexcept
     {
         waits_ = 0;
         unarmed_.store(0, std::memory_order_relaxed);
-        signalled_ = undrained_ = false;
+        signalled_ = false;
+        undrained_ = true;
     }
 
     /// All that decisions depend on, for tests that go through all states.

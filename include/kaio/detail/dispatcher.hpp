@@ -10,6 +10,7 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/assert.hpp>
 #include <mutex>
+#include <utility>
 
 #include <kaio/detail/asio.hpp>
 #include <kaio/detail/engine.hpp>
@@ -31,15 +32,17 @@ public:
 
     dispatcher(engine& e, asio::execution_context& context)
       : engine_(e), context_(context),
-        wake_descriptor_(inline_executor(context), engine_.wake_descriptor())
+        wake_descriptor_(inline_executor(context), engine_.wake_descriptor()),
+        wake_descriptor_of_child_(inline_executor(context))
     {
     }
 
     /// Leave the reactor. The memory of what was posted stays until the destructor.
     void shut_down() noexcept
     {
-        // The descriptor belongs to the engine.
+        // The descriptors belong to the engine.
         wake_descriptor_.release();
+        wake_descriptor_of_child_.release();
     }
 
     dispatcher(const dispatcher&) = delete;
@@ -75,19 +78,29 @@ public:
             wait_instead();
     }
 
-    /// In a forked child: forget the descriptor of the engine, before that changes.
-    /** Closed first, it would stay in the reactor's epoll set, as the parent has it open, too. */
-    void forget_wake_descriptor()
+    /// Before a fork: have the reactor know the child's descriptor, and end all waits.
+    /** Later, in the child, the reactor might have no room for it. */
+    void prepare_fork(int descriptor_of_child)
     {
-        wake_descriptor_.release();
+        if (!wake_descriptor_of_child_.is_open())
+            wake_descriptor_of_child_.assign(descriptor_of_child);
+        error_code ignored;
+        wake_descriptor_.cancel(ignored);
         ++generation_;
     }
 
-    /// Have the reactor watch the descriptor of the engine, which has changed.
-    void watch_wake_descriptor() noexcept
+    /// After a fork, in the parent, before the engine closes the child's descriptor.
+    void resume_in_parent()
     {
-        error_code ignored;
-        wake_descriptor_.assign(engine_.wake_descriptor(), ignored);
+        wake_descriptor_of_child_.release();
+    }
+
+    /// After a fork, in the child, before the engine closes the parent's descriptor.
+    /** Closed first, it would stay in the reactor's epoll set, as the parent has it open, too. */
+    void resume_in_child()
+    {
+        wake_descriptor_.release();
+        wake_descriptor_ = std::move(wake_descriptor_of_child_);
     }
 
 private:
@@ -206,10 +219,6 @@ private:
 
     [[gnu::noinline]] void wait(reserved_memory& memory) noexcept
     {
-        // In a child the reactor may have had no memory for it. Without it the wait ends at once, with
-        // an error: turns follow each other until there is memory.
-        if (!wake_descriptor_.is_open())
-            watch_wake_descriptor();
         KAIO_HANDLER_LOCATION("wait for completions");
         wake_descriptor_.async_wait(asio::posix::descriptor_base::wait_read,
                                     woken_turn{this, &memory, generation_});
@@ -222,9 +231,10 @@ private:
     reserved_memory outside_wait_memory_;
     std::mutex outside_wait_mutex_;
 
-    // Waits that the parent of a forked child began are none of the child's.
+    // Waits that were begun before a fork count no more.
     unsigned generation_ = 0;
     asio::posix::basic_stream_descriptor<inline_executor> wake_descriptor_;
+    asio::posix::basic_stream_descriptor<inline_executor> wake_descriptor_of_child_;
 };
 
 } // namespace detail

@@ -64,6 +64,9 @@ struct finished_operation
  * begin_turn(), takes operations that have finished, calls end_turn() and does what that says.
  * Other member functions ask for a turn by returning true: the caller posts one and calls
  * turn_posted(), or else turn_not_posted(). All members may be called from any thread.
+ *
+ * In a child process that was not told of the fork, members that a destructor calls do nothing: the
+ * lock may be held by a thread that the child doesn't have.
  */
 class engine
 {
@@ -175,16 +178,18 @@ public:
     /** Afterwards take_finished() gives all that is left. */
     KAIO_DECL void shutdown() noexcept;
 
-    /// Before a fork: as shutdown(), but what waits goes on waiting.
-    /** Throws setup_failure if the kernel refuses an eventfd for the child: nothing has changed. */
-    KAIO_DECL void prepare_fork();
+    /// Before a fork: the wake descriptor that the child will have.
+    /** Throws setup_failure if the kernel refuses it. */
+    KAIO_DECL int wake_descriptor_of_child();
+
+    /// Then: as shutdown(), but what waits goes on waiting. Waits for the wake descriptor are over.
+    KAIO_DECL void prepare_fork() noexcept;
 
     /// After a fork, in the parent: go on.
     KAIO_DECL bool resume_in_parent() noexcept;
 
-    /// After a fork, in the child: go on with nothing that waits, and another wake descriptor.
-    /** Throws setup_failure if there was no prepare_fork(), and the kernel refuses an eventfd. */
-    KAIO_DECL bool resume_in_child();
+    /// After a fork, in the child: go on with nothing that waits, and with the child's descriptor.
+    KAIO_DECL bool resume_in_child() noexcept;
 
     /// Whether this is a copy in a child process in which resume_in_child() was not called.
     KAIO_DECL bool is_foreign() const noexcept;

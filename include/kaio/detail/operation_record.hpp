@@ -164,6 +164,9 @@ struct operation_record
     // A read of which the kernel has been told before its turn comes.
     bool announced_ = false;
 
+    // Linux AIO has refused it: because of its file, if it can be done by a system call.
+    bool refused_by_aio_ = false;
+
 protected:
     ~operation_record() = default;
 
