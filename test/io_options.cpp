@@ -9,6 +9,7 @@
 #include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -255,18 +256,30 @@ BOOST_AUTO_TEST_CASE(no_wait_takes_what_is_there, *unit_test::precondition(&ext4
     BOOST_TEST(cached.succeeded(block_size), cached);
     BOOST_TEST((std::string(f.memory.data(), block_size) == pattern(0, block_size)));
 
-    // Raw: what isn't in the page cache is not waited for.
+    // Raw: what isn't in the page cache is not waited for. The kernel (6.18) has it read all the same,
+    // and a fast disk may be done before the kernel looks: so it is compared with plain calls.
     f.file.sync_all();
-    if (evict(f.file.native_handle(), 16 * block_size))
+    int refusals = 0;
+    int plain_refusals = 0;
+    for (int i = 0; i != 100; ++i)
     {
+        if (!evict(f.file.native_handle(), 16 * block_size))
+            break;
         outcome cold;
         f.read(cold, 8 * block_size, only(&kaio::io_options::no_wait));
-        BOOST_TEST(cold.failed(asio::error::try_again), cold);
+        refusals += cold.failed(asio::error::try_again);
+        BOOST_TEST((cold.failed(asio::error::try_again) || cold.succeeded(block_size)), cold);
+
+        evict(f.file.native_handle(), 16 * block_size);
+        char byte;
+        const ::iovec buffer = {&byte, 1};
+        plain_refusals +=
+            ::preadv2(f.file.native_handle(), &buffer, 1, 8 * block_size, RWF_NOWAIT) == -1;
     }
+    if (plain_refusals > 20)
+        BOOST_TEST(refusals > 0);
     else
-    {
-        BOOST_TEST_MESSAGE("the kernel keeps the file in its page cache: nothing to wait for");
-    }
+        BOOST_TEST_MESSAGE("plain calls find the data, too: nothing to wait for");
 
     // Without the option it is.
     outcome patient;

@@ -28,6 +28,7 @@
 
 #include "support/child_process.hpp"
 #include "support/interposed_io.hpp"
+#include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/plain_outcome.hpp"
 #include "support/process_state.hpp"
@@ -133,7 +134,7 @@ BOOST_DATA_TEST_CASE(altogether, data::make({EAGAIN, ENOSYS, EPERM, ENOMEM, EINV
 }
 
 // A filter of system calls may know io_setup and not io_getevents.
-BOOST_AUTO_TEST_CASE(io_getevents_refused)
+BOOST_AUTO_TEST_CASE(io_getevents_refused, *boost::unit_test::precondition(&needs_aio))
 {
     const temporary_file target(blocks * block_size);
     const interposed_get_events hook(
