@@ -10,7 +10,7 @@ usage() {
     cat <<'END'
 usage: test/run.sh [OPTION ...]
 
-Installs what is missing, then builds kaio and runs its tests: format and scripts, the release
+Installs what is missing, then builds kaio and runs its tests: format, scripts and layers, the release
 build, the benchmarks in short, every type of build, warnings in programs, every header by
 itself, the builds with sanitizers, programs that use kaio from outside.
 
@@ -160,7 +160,7 @@ check_format() {
 }
 
 check_scripts() {
-    shellcheck --external-sources test/run.sh test/bench/run.sh test/bench/test.sh \
+    shellcheck --external-sources test/run.sh test/layers.sh test/bench/run.sh test/bench/test.sh \
         example/demo.sh cmake/dependencies.sh .ci/run
 }
 
@@ -284,6 +284,7 @@ if [[ $preset ]]; then
 else
     run format 60 check_format
     run scripts 60 check_scripts
+    run layers 60 test/layers.sh
     build_and_test release
     run benchmarks 300 run_benchmarks
     run "build types" 300 build_types

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <deque>
 
-#include "submission_batch.hpp"
+#include "queue/submission_batch.hpp"
 
 namespace data = boost::unit_test::data;
 

@@ -1,0 +1,233 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+// What becomes of operations that the kernel has let go of, or that it never got.
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+
+#include "engine/engine_implementation.hpp"
+#include "offload/file_position.hpp"
+#include "queue/record_facts.hpp"
+
+namespace kaio {
+namespace detail {
+
+inline void engine::implementation::attempt_succeeded(operation_record& record,
+                                                      std::int64_t result) noexcept
+{
+    open_file& file = *record.file_;
+    file.learned(record).succeeded();
+    if (file.depth_limit_ < slots_ && is_direct_to_device(record))
+        ++file.depth_limit_;
+    finish(record, result);
+}
+
+// What completed() does, for the result that most operations have.
+inline void engine::implementation::completed_as_wanted(operation_record& record,
+                                                        std::int64_t result) noexcept
+{
+    uncount_slot(record);
+    if (record.nowait_added_)
+        attempt_succeeded(record, result);
+    else
+        finish(record, result);
+}
+
+std::size_t engine::implementation::harvest() noexcept
+{
+    if (!context_)
+        return 0;
+    const std::size_t count = context_->harvest([this](std::uint64_t data, std::int64_t result) {
+        operation_record& record = record_of(data);
+        const bool as_wanted =
+            record.vector_count_ == 0 && result == static_cast<std::int64_t>(record.block_.length);
+        if (as_wanted && !worker_wants_slot_)
+            completed_as_wanted(record, result);
+        else
+            completed(record, result);
+    });
+    if (count == 0)
+        return 0;
+
+    turns_.harvested();
+    congested_ = false;
+    // A thread whose io_submit has not returned yet has not counted them.
+    statistics_.in_flight_high_water = std::max(statistics_.in_flight_high_water, count);
+    (context_->has_ring() ? statistics_.events_from_ring : statistics_.events_from_syscall) +=
+        count;
+    return count;
+}
+
+void engine::implementation::completed(operation_record& record, std::int64_t result) noexcept
+{
+    give_back_slot(record);
+    answered(record, result);
+}
+
+// What the kernel has said of an operation is its result, or the end of an attempt.
+void engine::implementation::answered(operation_record& record, std::int64_t result) noexcept
+{
+    if (!record.nowait_added_)
+    {
+        finish(record, result);
+        return;
+    }
+
+    open_file& file = *record.file_;
+    would_block& learned = file.learned(record);
+    if (result == -EAGAIN)
+    {
+        // A block device says so when its queue is full. It takes what it had before.
+        if (is_direct_to_device(record) && file.in_flight_ != 0 && !cancelled(record))
+        {
+            file.depth_limit_ = file.in_flight_;
+            retry_on_loop(record);
+            return;
+        }
+        learned.refused();
+        continue_off_loop(record, statistics_.refused_fallbacks);
+    }
+    else if (result == -EOPNOTSUPP)
+    {
+        if (!has_flags_of_the_user(record))
+            learned.unknown_flag();
+        continue_off_loop(record, statistics_.unknown_flag_fallbacks);
+    }
+    else if (result > 0 && static_cast<std::uint64_t>(result) < most_of_one_call(record) &&
+             !ends_inside_sector(record, result) && !is_indivisible(record))
+    {
+        record.result_ = result;
+        continue_off_loop(record, statistics_.short_fallbacks);
+    }
+    else
+    {
+        attempt_succeeded(record, result);
+    }
+}
+
+void engine::implementation::give_back_slot(operation_record& record) noexcept
+{
+    uncount_slot(record);
+    if (worker_wants_slot_)
+    {
+        worker_wants_slot_ = false;
+        call_worker();
+    }
+}
+
+// A block device takes it later, or without the flag.
+void engine::implementation::retry_on_loop(operation_record& record) noexcept
+{
+    ++statistics_.loop_retries;
+    queue_.put_back(record);
+}
+
+// An attempt not to wait had no or only part of a result.
+void engine::implementation::continue_off_loop(operation_record& record,
+                                               std::uint64_t& fallbacks) noexcept
+{
+    record.nowait_added_ = false;
+    if (stopping_ || cancelled(record))
+    {
+        finish_early(record, ECANCELED);
+        return;
+    }
+    ++fallbacks;
+    if (record.result_ == 0 && record.file_->direct_)
+        send_off_loop(record, road::thread_submission);
+    else
+        send_off_loop(record, road::thread);
+}
+
+// What has been transferred at the position of the file lies before it when the operation has
+// finished, and the next begins: the position is moved before that, by the owner. A descriptor that was
+// closed or released is nobody's business here any more.
+bool engine::implementation::ends_serial_turn(operation_record& record) noexcept
+{
+    if (record.position_due_ && record.result_ > 0 && !record.file_->detached_)
+    {
+        record.state_ = operation_state::in_flight;
+        to_be_moved_.push_back(record);
+        return false;
+    }
+    queue_.serial_finished(*record.file_);
+    return true;
+}
+
+// Moves the positions behind what was transferred, without the lock.
+void engine::implementation::move_positions(lock_type& lock) noexcept
+{
+    while (operation_record* record = to_be_moved_.pop_front())
+    {
+        open_file& file = *record->file_;
+        if (file.detached_)
+        {
+            record->position_due_ = false;
+        }
+        else
+        {
+            add_user(file);
+            ++on_threads_;
+            lock.unlock();
+            const auto begin = std::chrono::steady_clock::now();
+            move_position(*record, file.descriptor(), record->result_);
+            const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
+            lock.lock();
+            --on_threads_;
+            time_seek(file, duration);
+            remove_user(file);
+        }
+        finish(*record, record->result_);
+    }
+}
+
+// What an operation has transferred already is its result, whatever stopped it.
+void engine::implementation::finish_early(operation_record& record, int error) noexcept
+{
+    finish(record, record.result_ != 0 ? record.result_ : -error);
+}
+
+// It ends here, and not by an answer of the kernel or of a thread.
+void engine::implementation::finish_queued(operation_record& record, int error) noexcept
+{
+    ++statistics_.completed_while_queued;
+    finish_early(record, error);
+}
+
+void engine::implementation::abort(operation_record& record) noexcept
+{
+    const bool had_turn = record.state_ == operation_state::waiting_off_loop;
+    queue_.erase(record);
+    // One that waits for the loop has not had its serial turn: another may be having it.
+    record.serial_ = record.serial_ && had_turn;
+    // In a child process the position is the parent's, where the operation goes on.
+    if (record.result_ != 0 && process_ != process_identity::current())
+        record.position_due_ = false;
+    finish_queued(record, ECANCELED);
+}
+
+void engine::implementation::abort_waiting(open_file& file) noexcept
+{
+    while (operation_record* record = file.any_waiting())
+        abort(*record);
+}
+
+void engine::implementation::abort_all_waiting() noexcept
+{
+    while (open_file* file = queue_.ready().front())
+        abort_waiting(*file);
+    while (open_file* file = queue_.off_loop().front())
+        abort_waiting(*file);
+}
+
+bool engine::implementation::cancelled(const operation_record& record) const noexcept
+{
+    return record.cancelled_ || record.cancellations_ != record.file_->cancellations_;
+}
+
+} // namespace detail
+} // namespace kaio

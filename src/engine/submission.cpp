@@ -1,0 +1,478 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+// How an operation that waits finds its way to the kernel.
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+#include "engine/engine_implementation.hpp"
+#include "offload/file_position.hpp"
+#include "queue/record_facts.hpp"
+
+namespace kaio {
+namespace detail {
+namespace {
+
+// A submission that takes longer has waited for something: a batch that finds everything at hand
+// takes 3-5 us for each operation (virtio disk, Linux 6.18).
+constexpr std::chrono::milliseconds blocked_submission(1);
+
+// A file, or all files of a mount together, may hold at most so many times the slots that are left.
+constexpr std::size_t share_of_file = 8;
+constexpr std::size_t share_of_mount = 16;
+
+// Behind so many files that wait for calls, no other is looked for that has something to submit.
+constexpr std::size_t most_passed_over = 16;
+
+} // namespace
+
+engine::implementation::road engine::implementation::road_of(operation_record& record,
+                                                             bool starved) noexcept
+{
+    open_file& file = *record.file_;
+    record.nowait_added_ = false;
+    if (!context_ || !file.takes_aio_)
+        return road::thread;
+    if (record.at_position_ && !record.seeks_)
+        return road::thread; // Linux AIO knows no position.
+
+    const road off_loop =
+        file.direct_ || !is_transfer(record) ? road::thread_submission : road::thread;
+    if (!is_transfer(record)) // The kernel does it on a thread of its own.
+        return starved || !submits_on_loop(record) ? off_loop : road::loop;
+
+    const bool by_call = goes_without_submission(record);
+    // What is submitted has its position moved by the loop, what a thread carries out by that.
+    if (record.seeks_ && !by_call && !file.seeks_.attempt())
+        return road::thread;
+    const road without_wait = by_call ? road::call : starved ? off_loop : road::loop;
+    if (!submits_on_loop(record) || ignores_nowait(record))
+        return off_loop;
+    if (wants_no_wait(record))
+        return without_wait;
+    // With RWF_NOWAIT the kernel may do half of an append. An atomic write it does whole or not at all.
+    if (appends(record) || (starved && !by_call))
+        return off_loop;
+    would_block& learned = file.learned(record);
+    if (learned.attempt())
+    {
+        record.nowait_added_ = learned.knows_nowait();
+        if (record.nowait_added_)
+            return without_wait;
+        if (is_direct_to_device(record))
+            return road::loop;
+    }
+    ++statistics_.skipped_attempts;
+    return off_loop;
+}
+
+bool engine::implementation::submits_on_loop(const operation_record& record) const noexcept
+{
+    return record.kind_ == operation_kind::write ? submits_writes_on_loop_ : submits_on_loop_;
+}
+
+// Whether a transfer is given the position of its file as its offset, and the position is moved by a
+// seek. Only where the offset isn't what counts does the system call have to move it on.
+bool engine::implementation::seeks(const operation_record& record) noexcept
+{
+    return record.at_position_ && record.file_->type_ != file_type::other && !appends(record);
+}
+
+// While there is more than one file or mount, none may take all slots: what one that hangs holds
+// comes back no more, and the others must go on.
+bool engine::implementation::has_slot(const open_file& file) const noexcept
+{
+    const std::size_t left = slots_ - in_flight_;
+    const bool no_room = congested_ && in_flight_ != 0;
+    if (no_room || left == 0 || file.in_flight_ >= file.depth_limit_)
+        return false;
+    if (in_flight_ < share_of_file * left)
+        return true; // Not even all of them together.
+    return (open_files_ < 2 || file.in_flight_ < share_of_file * left) &&
+           (accounts_.size() < 2 || file.account_->in_flight < share_of_mount * left);
+}
+
+// Whether a file waits for a slot that other mounts would have to give back. They may hang: its
+// operations then go by the threads, which carry out what they find no slot for.
+bool engine::implementation::is_starved(const open_file& file) const noexcept
+{
+    return file.account_->in_flight == 0 && workers_.most() != 0 && !has_slot(file);
+}
+
+// Whether what comes next of a file that has no slot needs one.
+bool engine::implementation::must_wait(const open_file& file) const noexcept
+{
+    return !is_starved(file) && !goes_without_submission(file.next());
+}
+
+bool engine::implementation::may_submit() const noexcept
+{
+    if (!batches_.available())
+        return false;
+    return queue_.ready().any_of(
+        [&](const open_file& file) { return !context_ || has_slot(file) || !must_wait(file); });
+}
+
+// What fcntl can change decides where a write at the position goes. All that is decided of an
+// operation has to be decided on the same facts: so it is looked up before anything else.
+void engine::implementation::look_before(open_file& file) noexcept
+{
+    if (!file.next_is_serial())
+        return;
+    const operation_record& record = file.next();
+    if (record.at_position_ && record.kind_ == operation_kind::write)
+        file.refresh();
+}
+
+void engine::implementation::fill_from_loop(submission_batch& batch, bool with_calls) noexcept
+{
+    batch.clear(++batch_number_, with_calls);
+    std::size_t skipped = 0;
+    std::size_t passed_over = 0;
+    while (!batch.full() && skipped < queue_.ready().size() && passed_over != most_passed_over)
+    {
+        open_file& file = *queue_.ready().front();
+        look_before(file);
+        const bool no_slot = context_ && !has_slot(file);
+        const bool no_call = !batch.takes_calls() && goes_without_submission(file.next());
+        passed_over += no_call;
+        if (no_call || (no_slot && must_wait(file)))
+        {
+            ++skipped;
+            queue_.ready().rotate();
+            continue;
+        }
+        if ((no_slot || take_straight(file, batch) == 0) && !take_carefully(file, no_slot, batch))
+            ++skipped;
+        else
+            skipped = passed_over = 0;
+        if (queue_.ready().front() == &file)
+            queue_.ready().rotate();
+    }
+}
+
+// How many slots a file that has one may take without has_slot() being asked for each: several only
+// while all files together hold less than one may.
+std::size_t engine::implementation::plenty(const open_file& file) const noexcept
+{
+    const std::size_t left = slots_ - in_flight_;
+    if (in_flight_ >= share_of_file * left)
+        return 1;
+    const std::size_t all_together = (share_of_file * left - in_flight_) / (share_of_file + 1);
+    return std::clamp<std::size_t>(all_together, 1, file.depth_limit_ - file.in_flight_);
+}
+
+namespace {
+
+// Whether plain transfers of one direction of a file go straight to the kernel, and with which flags.
+struct straight_road
+{
+    bool open;
+    std::uint32_t flags;
+};
+
+straight_road straight_road_of(const open_file& file, const would_block& learned,
+                               bool closed) noexcept
+{
+    const bool open = learned.trusted() && !closed;
+    if (learned.knows_nowait())
+        return {open, rwf_nowait};
+    return {open && is_direct_to_device(file), 0};
+}
+
+} // namespace
+
+// Most operations are plain transfers of files that have refused nothing lately. A file may have
+// several of them in its turn if no other file waits. Returns how many it had.
+std::size_t engine::implementation::take_straight(open_file& file, submission_batch& batch) noexcept
+{
+    if (!file.takes_aio_ || !submits_on_loop_ || !file.serial_.empty())
+        return 0;
+    static_assert(static_cast<int>(operation_kind::read) == 0 &&
+                      static_cast<int>(operation_kind::write) == 1,
+                  "the order of what follows");
+    const bool no_writes = !submits_writes_on_loop_ || file.appends_ || writes_wait(file);
+    const straight_road roads[] = {straight_road_of(file, file.reads_, false),
+                                   straight_road_of(file, file.writes_, no_writes)};
+    const std::size_t most = queue_.ready().size() == 1 ? plenty(file) : 1;
+    const bool by_call = file.is_cached();
+    const int descriptor = file.descriptor();
+    const int wake_descriptor = wake_event_.descriptor();
+    submission_batch::kinds kinds;
+    std::size_t taken = 0;
+    operation_record* record = file.concurrent_.front();
+    for (; taken != most && record; record = record->next_)
+    {
+        const auto kind = static_cast<unsigned>(record->kind_);
+        if (kind >= std::size(roads) || !roads[kind].open || record->rw_flags_ != 0 ||
+            record->vector_count_ != 0 || (by_call && record->block_.priority != 0) ||
+            !(by_call ? batch.add_call(*record, record->block_.length) : batch.add(*record)))
+            break;
+        record->state_ = operation_state::in_flight;
+        record->nowait_added_ = roads[kind].flags != 0;
+        record->block_.rw_flags = roads[kind].flags;
+        if (!by_call)
+        {
+            record->block_.file_descriptor = descriptor;
+            record->block_.wake_descriptor = wake_descriptor;
+        }
+        kinds.add(record->kind_);
+        ++taken;
+    }
+    if (taken == 0)
+        return 0;
+
+    queue_.popped(file, record, taken);
+    if (!by_call)
+        count_slots(file, taken);
+    using user = submission_batch::user;
+    if (batch.add_user(file, by_call ? &user::called : &user::submitted, kinds))
+        add_user(file);
+    return taken;
+}
+
+// Returns false if the batch has no place for the operation, which waits on.
+bool engine::implementation::take_carefully(open_file& file, bool starved,
+                                            submission_batch& batch) noexcept
+{
+    operation_record& record = queue_.pop(file);
+    if (record.at_position_)
+    {
+        record.seeks_ = seeks(record);
+        record.block_.offset = -1;
+    }
+    bool taken = true;
+    if (const road where = road_of(record, starved); where == road::loop)
+        taken = take_slot(record, batch);
+    else if (where == road::call)
+        taken = take_call(record, batch);
+    else
+        send_off_loop(record, where);
+    if (!taken)
+        queue_.put_back(record);
+    return taken;
+}
+
+bool engine::implementation::take_slot(operation_record& record, submission_batch& batch) noexcept
+{
+    if (!batch.add(record))
+        return false;
+    open_file& file = *record.file_;
+    record.state_ = operation_state::in_flight;
+    record.block_.rw_flags = record.rw_flags_ | (record.nowait_added_ ? rwf_nowait : 0);
+    record.block_.file_descriptor = file.descriptor();
+    record.block_.wake_descriptor = wake_event_.descriptor();
+    count_slots(file, 1);
+    if (record.seeks_ && record.block_.offset == -1)
+        batch.add_seek();
+    if (batch.add_user(file, &submission_batch::user::submitted, record.kind_))
+        add_user(file);
+    return true;
+}
+
+bool engine::implementation::take_call(operation_record& record, submission_batch& batch) noexcept
+{
+    if (!batch.add_call(record, most_of_one_call(record)))
+        return false;
+    record.state_ = operation_state::in_flight;
+    record.block_.rw_flags = record.rw_flags_ | rwf_nowait;
+    if (batch.add_user(*record.file_, &submission_batch::user::called, record.kind_))
+        add_user(*record.file_);
+    return true;
+}
+
+void engine::implementation::submit_from_loop(lock_type& lock) noexcept
+{
+    if (!may_submit())
+        return;
+    batch_stock::pointer batch = batches_.take();
+    if (!batch)
+        return;
+    congested_ = congested_ && in_flight_ != 0;
+    // What other threads start meanwhile is for another turn.
+    bool with_calls = true;
+    for (std::size_t submitted = 0; submitted < options_.max_in_flight;)
+    {
+        fill_from_loop(*batch, with_calls);
+        hand_over(*batch, true, lock);
+        if (batch->size() == 0 || congested_)
+            break;
+        submitted += batch->size();
+        // Their results are for handlers first.
+        with_calls = with_calls && batch->calls() == 0;
+    }
+    batches_.give_back(std::move(batch));
+}
+
+void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
+                                       lock_type& lock) noexcept
+{
+    // Counted beforehand, as what is submitted may have completed before the call returns.
+    (on_loop ? statistics_.loop_submissions : statistics_.thread_submissions) += batch.size();
+    statistics_.loop_calls += batch.calls();
+    if (batch.seeks())
+        find_positions(batch, on_loop, lock);
+    submit(batch, on_loop, lock);
+    make_calls(batch, lock);
+    for (const submission_batch::user& user : batch.users())
+        remove_user(*user.file);
+}
+
+// For what goes to io_submit. A call of its own has its seeks around it.
+void engine::implementation::find_positions(submission_batch& batch, bool on_loop,
+                                            lock_type& lock) noexcept
+{
+    lock.unlock();
+    const auto begin = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i != batch.size(); ++i)
+    {
+        operation_record& record = batch[i];
+        if (record.seeks_ && record.block_.offset == -1)
+            find_position(record, record.block_.file_descriptor);
+    }
+    const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
+    lock.lock();
+    if (!on_loop)
+        return;
+    // Whose seek it was that waited isn't known.
+    for (const submission_batch::user& user : batch.users())
+        time_seek(*user.file, duration);
+}
+
+void engine::implementation::time_seek(open_file& file, std::chrono::nanoseconds duration) noexcept
+{
+    statistics_.longest_submit = std::max(statistics_.longest_submit, duration);
+    if (duration > blocked_submission)
+        file.seeks_.refused();
+    else
+        file.seeks_.succeeded();
+}
+
+void engine::implementation::submit(submission_batch& batch, bool on_loop, lock_type& lock) noexcept
+{
+    for (std::size_t next = 0; next != batch.size();)
+    {
+        // Once the kernel has taken an operation, another thread may harvest and complete it: from
+        // here on only those that were refused may be touched.
+        const std::size_t offered = batch.size() - next;
+        const std::size_t others = in_flight_ - offered - std::min(in_flight_ - offered, offered_);
+        offered_ += offered;
+        lock.unlock();
+        const auto begin = std::chrono::steady_clock::now();
+        const submission result = context_->submit(batch.blocks(next), batch.size() - next);
+        const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
+        lock.lock();
+        offered_ -= offered;
+
+        ++statistics_.submit_calls;
+        statistics_.largest_batch = std::max(statistics_.largest_batch, result.accepted);
+        statistics_.in_flight_high_water =
+            std::max(statistics_.in_flight_high_water, others + result.accepted);
+        if (on_loop)
+            time_on_loop(duration, blocked_submission, batch, &submission_batch::user::submitted);
+        else
+            batch.users().front().file->submission_blocks_ = duration > blocked_submission;
+
+        next += result.accepted;
+        if (result.accepted != 0)
+            continue;
+        if (result.error == EAGAIN)
+        {
+            (on_loop ? statistics_.loop_submissions : statistics_.thread_submissions) -=
+                batch.size() - next;
+            no_room(batch, next, on_loop);
+            break;
+        }
+        // The kernel reports the error of the first operation only; the others go on.
+        rejected(batch[next++], result.error);
+    }
+}
+
+// If it took long, the kernel has waited although it was asked not to: for a while, what these files do
+// of these kinds goes off the loop.
+void engine::implementation::time_on_loop(
+    std::chrono::nanoseconds duration, std::chrono::nanoseconds most, const submission_batch& batch,
+    submission_batch::kinds submission_batch::user::*way) noexcept
+{
+    statistics_.longest_submit = std::max(statistics_.longest_submit, duration);
+    if (duration <= most)
+        return;
+    ++statistics_.slow_submissions;
+    for (const submission_batch::user& user : batch.users())
+    {
+        if ((user.*way).has(operation_kind::read))
+            user.file->reads_.refused();
+        if ((user.*way).has(operation_kind::write))
+            user.file->writes_.refused();
+    }
+}
+
+// The kernel has no room for more, or no memory. A completion will make room; if none will come,
+// the operations need another way.
+void engine::implementation::no_room(submission_batch& batch, std::size_t first,
+                                     bool on_loop) noexcept
+{
+    for (std::size_t i = batch.size(); i != first; --i)
+        give_back_slot(batch[i - 1]);
+
+    const bool room_will_come = in_flight_ != 0;
+    congested_ = room_will_come;
+    for (std::size_t i = batch.size(); i != first; --i)
+    {
+        operation_record& record = batch[i - 1];
+        if (cancelled(record))
+            finish_queued(record, ECANCELED);
+        else if (!room_will_come)
+            send_off_loop(record, road::thread);
+        else if (on_loop)
+            queue_.put_back(record);
+        else
+            queue_.put_back_off_loop(record);
+    }
+    worker_wants_slot_ = worker_wants_slot_ || (room_will_come && !on_loop);
+}
+
+void engine::implementation::rejected(operation_record& record, int error) noexcept
+{
+    give_back_slot(record);
+    open_file& file = *record.file_;
+    if (cancelled(record))
+    {
+        finish_early(record, ECANCELED);
+        return;
+    }
+    if (error == EOPNOTSUPP && record.nowait_added_)
+    {
+        const bool learned = !has_flags_of_the_user(record);
+        if (learned)
+            file.learned(record).unknown_flag();
+        if (learned && is_direct_to_device(record))
+            retry_on_loop(record);
+        else
+            continue_off_loop(record, statistics_.unknown_flag_fallbacks);
+        return;
+    }
+
+    // Files without asynchronous functions are refused, and so are file systems and kernels that
+    // lack a command. A filter of system calls may refuse the call. Only the synchronous call knows
+    // what is really wrong, if anything.
+    const bool unknown_command =
+        error == EINVAL || error == EOPNOTSUPP || error == ENOSYS || error == EPERM;
+    if (unknown_command && !wants_no_wait(record) && record.block_.priority == 0)
+    {
+        record.refused_by_aio_ = error != EOPNOTSUPP && is_transfer(record);
+        ++statistics_.unsupported_fallbacks;
+        send_off_loop(record, road::thread);
+        return;
+    }
+    finish(record, -error);
+}
+
+} // namespace detail
+} // namespace kaio

@@ -1,0 +1,105 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#include "offload/worker_pool.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <new>
+#include <system_error>
+#include <utility>
+
+namespace kaio {
+namespace detail {
+namespace {
+
+// Signals are for the threads of the program.
+class signals_blocked
+{
+public:
+    signals_blocked() noexcept
+    {
+        ::sigset_t all;
+        ::sigfillset(&all);
+        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+
+    signals_blocked(const signals_blocked&) = delete;
+    signals_blocked& operator=(const signals_blocked&) = delete;
+
+    ~signals_blocked()
+    {
+        ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+
+private:
+    ::sigset_t before_;
+};
+
+} // namespace
+
+int worker_pool::call() noexcept
+{
+    if (stopping_)
+        return 0;
+    if (calls_ < idle_)
+    {
+        ++calls_;
+        called_.notify_one();
+        return 0;
+    }
+    if (threads_.size() == most_)
+        return 0;
+    try
+    {
+        const signals_blocked guard;
+        threads_.emplace_back([this] { run(); });
+        return 0;
+    }
+    catch (const std::system_error& e)
+    {
+        return threads_.empty() ? e.code().value() : 0;
+    }
+    catch (const std::bad_alloc&)
+    {
+        return threads_.empty() ? ENOMEM : 0;
+    }
+}
+
+void worker_pool::run() noexcept
+{
+    std::unique_lock<mutex> lock(mutex_);
+    while (!stopping_)
+    {
+        work_(lock);
+        ++idle_;
+        called_.wait(lock, [this] { return calls_ != 0 || stopping_; });
+        --idle_;
+        if (calls_ != 0)
+            --calls_;
+    }
+}
+
+void worker_pool::stop(std::unique_lock<mutex>& lock) noexcept
+{
+    stopping_ = true;
+    std::vector<std::thread> threads;
+    threads.swap(threads_);
+    called_.notify_all();
+
+    lock.unlock();
+    for (std::thread& thread : threads)
+        thread.join();
+    lock.lock();
+}
+
+void worker_pool::resume() noexcept
+{
+    stopping_ = false;
+    calls_ = 0;
+}
+
+} // namespace detail
+} // namespace kaio

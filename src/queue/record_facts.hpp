@@ -1,0 +1,129 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#ifndef KAIO_QUEUE_RECORD_FACTS_HPP
+#define KAIO_QUEUE_RECORD_FACTS_HPP
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <limits>
+
+#include <kaio/detail/kernel_options.hpp>
+
+#include "queue/open_file.hpp"
+
+namespace kaio {
+namespace detail {
+
+inline bool is_transfer(const operation_record& record)
+{
+    return record.kind_ == operation_kind::read || record.kind_ == operation_kind::write;
+}
+
+/// Whether writes to a file wait, although the kernel is asked not to.
+inline bool writes_wait(const open_file& file)
+{
+    return !file.direct_ && (file.ignores_nowait_ || file.sync_writes_);
+}
+
+/// Whether a transfer waits, although the kernel is asked not to.
+inline bool ignores_nowait(const operation_record& record)
+{
+    const open_file& file = *record.file_;
+    const bool writes_through = (record.rw_flags_ & (rwf_dsync | rwf_sync)) != 0;
+    return record.kind_ == operation_kind::write &&
+           (writes_wait(file) || (!file.direct_ && writes_through));
+}
+
+/// Whether a transfer is a write to the end of its file, whatever its offset.
+inline bool appends(const operation_record& record)
+{
+    return record.kind_ == operation_kind::write &&
+           (record.file_->appends_ || (record.rw_flags_ & rwf_append) != 0);
+}
+
+/// Whether the kernel does a transfer as a whole: what was cut short must not be continued, as others
+/// can get between.
+inline bool is_indivisible(const operation_record& record)
+{
+    return appends(record) || (record.rw_flags_ & rwf_atomic) != 0;
+}
+
+/// Whether the user wants to see what the kernel says when it isn't to wait.
+inline bool wants_no_wait(const operation_record& record)
+{
+    return (record.rw_flags_ & rwf_nowait) != 0;
+}
+
+/// Whether a transfer is one that doesn't go through io_submit: the page cache has it, or a thread
+/// gets it. Only io_submit takes a priority.
+inline bool goes_without_submission(const operation_record& record)
+{
+    return is_transfer(record) && record.file_->is_cached() && record.block_.priority == 0;
+}
+
+/// Whether a flag may be unknown to the file that the user set, and not the engine.
+inline bool has_flags_of_the_user(const operation_record& record)
+{
+    return (record.rw_flags_ & (rwf_atomic | rwf_dontcache)) != 0;
+}
+
+/// Whether operations go from a block device to memory, or back, past the page cache.
+inline bool is_direct_to_device(const open_file& file)
+{
+    return file.type_ == file_type::block_device && file.direct_;
+}
+
+inline bool is_direct_to_device(const operation_record& record)
+{
+    return is_direct_to_device(*record.file_);
+}
+
+/// The number of bytes that one call of the kernel transfers at most: 2 GiB less a page.
+inline std::uint64_t largest_call() noexcept
+{
+    // Not a guarded static: a fork may copy its guard while a thread holds it.
+    static std::atomic<std::uint64_t> known{0};
+    std::uint64_t result = known.load(std::memory_order_relaxed);
+    if (result == 0)
+    {
+        result = static_cast<std::uint64_t>(std::numeric_limits<int>::max()) -
+                 static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) + 1;
+        known.store(result, std::memory_order_relaxed);
+    }
+    return result;
+}
+
+/// The number of bytes that one call of the kernel makes of a transfer at most.
+/** The synchronous functions make one call, so that a transfer by several moves no more. */
+inline std::uint64_t most_of_one_call(const operation_record& record) noexcept
+{
+    std::uint64_t total = record.vector_count_ == 0 ? record.block_.length : 0;
+    for (std::uint32_t i = 0; i != record.vector_count_; ++i)
+        total += record.buffers()[i].iov_len;
+    return std::min(total, largest_call());
+}
+
+/// Whether a transfer would end behind the largest offset there is, which no file takes.
+inline bool ends_beyond_all_files(const operation_record& record)
+{
+    constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
+    return static_cast<std::uint64_t>(record.block_.offset) > largest - most_of_one_call(record);
+}
+
+/// Whether a transfer that was cut short has reached the end of the file.
+inline bool ends_inside_sector(const operation_record& record, std::int64_t result)
+{
+    constexpr std::int64_t smallest_sector = 512;
+    return record.file_->direct_ && result % smallest_sector != 0;
+}
+
+} // namespace detail
+} // namespace kaio
+
+#endif // KAIO_QUEUE_RECORD_FACTS_HPP
