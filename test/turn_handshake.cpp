@@ -6,6 +6,8 @@
 // A model of the engine and its execution context, in which only the hand-shake between them is
 // real. Every order in which the steps of all threads can follow each other is gone through.
 
+#include "policy/turn_handshake.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <array>
@@ -17,7 +19,6 @@
 #include <utility>
 #include <vector>
 
-#include "../src/policy/turn_handshake.hpp"
 #include "support/scale.hpp"
 
 using kaio::detail::turn_handshake;

@@ -138,9 +138,9 @@ void engine::implementation::continue_off_loop(operation_record& record,
     }
     ++fallbacks;
     if (record.result_ == 0 && record.file_->direct_)
-        send_off_loop(record, road::thread_submission);
+        send_off_loop(record, path::helper_submission);
     else
-        send_off_loop(record, road::thread);
+        send_off_loop(record, path::helper);
 }
 
 // What has been transferred at the position of the file lies before it when the operation has

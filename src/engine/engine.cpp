@@ -225,7 +225,7 @@ bool engine::start(operation_record& record, open_file& file) noexcept
     if (record.kind_ == operation_kind::write && file.appends_)
         record.serial_ = true;
     if (record.kind_ == operation_kind::call)
-        self.send_off_loop(record, implementation::road::thread);
+        self.send_off_loop(record, path::helper);
     else
         self.queue_.push(record);
 

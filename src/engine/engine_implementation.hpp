@@ -23,6 +23,7 @@
 #include "kernel/process_identity.hpp"
 #include "kernel/wake_event.hpp"
 #include "offload/worker_pool.hpp"
+#include "policy/path.hpp"
 #include "policy/turn_handshake.hpp"
 #include "queue/batch_stock.hpp"
 #include "queue/submission_queue.hpp"
@@ -58,15 +59,9 @@ public:
     next_step plan_anew() noexcept;
 
     // What is done with an operation that waits: submission.cpp.
-    enum class road
-    {
-        call,
-        loop,
-        thread_submission,
-        thread
-    };
-    road road_of(operation_record& record, bool starved) noexcept;
-    bool submits_on_loop(const operation_record& record) const noexcept;
+    path path_of(operation_record& record, bool starved) noexcept;
+    common_path common_path_of(const open_file& file, operation_kind kind) const noexcept;
+    bool submits_on_loop(operation_kind kind) const noexcept;
     static bool seeks(const operation_record& record) noexcept;
     bool has_slot(const open_file& file) const noexcept;
     bool is_starved(const open_file& file) const noexcept;
@@ -157,7 +152,7 @@ public:
 
     // Work that may wait: off_loop.cpp.
     class working_for;
-    void send_off_loop(operation_record& record, road where) noexcept;
+    void send_off_loop(operation_record& record, path where) noexcept;
     void call_worker() noexcept;
     void work(lock_type& lock, std::size_t most) noexcept;
     bool work_once(std::optional<submission_batch>& batch, lock_type& lock) noexcept;

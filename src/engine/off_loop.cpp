@@ -23,9 +23,9 @@ constexpr std::size_t left_to_others = 2;
 
 } // namespace
 
-void engine::implementation::send_off_loop(operation_record& record, road where) noexcept
+void engine::implementation::send_off_loop(operation_record& record, path where) noexcept
 {
-    record.to_submit_ = where == road::thread_submission;
+    record.to_submit_ = where == path::helper_submission;
     open_file& file = *record.file_;
     const bool first = file.off_loop_.empty();
     queue_.push_off_loop(record);

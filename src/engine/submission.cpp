@@ -32,49 +32,39 @@ constexpr std::size_t most_passed_over = 16;
 
 } // namespace
 
-engine::implementation::road engine::implementation::road_of(operation_record& record,
-                                                             bool starved) noexcept
+path engine::implementation::path_of(operation_record& record, bool starved) noexcept
 {
     open_file& file = *record.file_;
-    record.nowait_added_ = false;
-    if (!context_ || !file.takes_aio_)
-        return road::thread;
-    if (record.at_position_ && !record.seeks_)
-        return road::thread; // Linux AIO knows no position.
-
-    const road off_loop =
-        file.direct_ || !is_transfer(record) ? road::thread_submission : road::thread;
-    if (!is_transfer(record)) // The kernel does it on a thread of its own.
-        return starved || !submits_on_loop(record) ? off_loop : road::loop;
-
-    const bool by_call = goes_without_submission(record);
-    // What is submitted has its position moved by the loop, what a thread carries out by that.
-    if (record.seeks_ && !by_call && !file.seeks_.attempt())
-        return road::thread;
-    const road without_wait = by_call ? road::call : starved ? off_loop : road::loop;
-    if (!submits_on_loop(record) || ignores_nowait(record))
-        return off_loop;
-    if (wants_no_wait(record))
-        return without_wait;
-    // With RWF_NOWAIT the kernel may do half of an append. An atomic write it does whole or not at all.
-    if (appends(record) || (starved && !by_call))
-        return off_loop;
-    would_block& learned = file.learned(record);
-    if (learned.attempt())
-    {
-        record.nowait_added_ = learned.knows_nowait();
-        if (record.nowait_added_)
-            return without_wait;
-        if (is_direct_to_device(record))
-            return road::loop;
-    }
-    ++statistics_.skipped_attempts;
-    return off_loop;
+    path_facts facts = facts_of(record);
+    facts.has_aio = context_ && file.takes_aio_;
+    facts.allowed_on_loop = submits_on_loop(record.kind_);
+    facts.starved = starved;
+    const path_choice choice = choose_path(facts, file.seeks_, file.learned(record));
+    record.nowait_added_ = choice.adds_nowait;
+    statistics_.skipped_attempts += choice.skipped;
+    return choice.where;
 }
 
-bool engine::implementation::submits_on_loop(const operation_record& record) const noexcept
+bool engine::implementation::submits_on_loop(operation_kind kind) const noexcept
 {
-    return record.kind_ == operation_kind::write ? submits_writes_on_loop_ : submits_on_loop_;
+    return kind == operation_kind::write ? submits_writes_on_loop_ : submits_on_loop_;
+}
+
+// The path of all plain transfers of a file in one direction.
+common_path engine::implementation::common_path_of(const open_file& file,
+                                                   operation_kind kind) const noexcept
+{
+    const bool writes = kind == operation_kind::write;
+    path_facts facts{};
+    facts.transfers = true;
+    facts.has_aio = file.takes_aio_;
+    facts.direct = file.direct_;
+    facts.direct_to_device = is_direct_to_device(file);
+    facts.cached = file.is_cached();
+    facts.allowed_on_loop = submits_on_loop(kind);
+    facts.waits_anyway = writes && writes_wait(file);
+    facts.appends = writes && file.appends_;
+    return choose_common_path(facts, writes ? file.writes_ : file.reads_);
 }
 
 // Whether a transfer is given the position of its file as its offset, and the position is moved by a
@@ -168,38 +158,17 @@ std::size_t engine::implementation::plenty(const open_file& file) const noexcept
     return std::clamp<std::size_t>(all_together, 1, file.depth_limit_ - file.in_flight_);
 }
 
-namespace {
-
-// Whether plain transfers of one direction of a file go straight to the kernel, and with which flags.
-struct straight_road
-{
-    bool open;
-    std::uint32_t flags;
-};
-
-straight_road straight_road_of(const open_file& file, const would_block& learned,
-                               bool closed) noexcept
-{
-    const bool open = learned.trusted() && !closed;
-    if (learned.knows_nowait())
-        return {open, rwf_nowait};
-    return {open && is_direct_to_device(file), 0};
-}
-
-} // namespace
-
 // Most operations are plain transfers of files that have refused nothing lately. A file may have
 // several of them in its turn if no other file waits. Returns how many it had.
 std::size_t engine::implementation::take_straight(open_file& file, submission_batch& batch) noexcept
 {
-    if (!file.takes_aio_ || !submits_on_loop_ || !file.serial_.empty())
+    if (!file.serial_.empty())
         return 0;
     static_assert(static_cast<int>(operation_kind::read) == 0 &&
                       static_cast<int>(operation_kind::write) == 1,
                   "the order of what follows");
-    const bool no_writes = !submits_writes_on_loop_ || file.appends_ || writes_wait(file);
-    const straight_road roads[] = {straight_road_of(file, file.reads_, false),
-                                   straight_road_of(file, file.writes_, no_writes)};
+    const common_path paths[] = {common_path_of(file, operation_kind::read),
+                                 common_path_of(file, operation_kind::write)};
     const std::size_t most = queue_.ready().size() == 1 ? plenty(file) : 1;
     const bool by_call = file.is_cached();
     const int descriptor = file.descriptor();
@@ -210,13 +179,13 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
     for (; taken != most && record; record = record->next_)
     {
         const auto kind = static_cast<unsigned>(record->kind_);
-        if (kind >= std::size(roads) || !roads[kind].open || record->rw_flags_ != 0 ||
+        if (kind >= std::size(paths) || !paths[kind].open || record->rw_flags_ != 0 ||
             record->vector_count_ != 0 || (by_call && record->block_.priority != 0) ||
             !(by_call ? batch.add_call(*record, record->block_.length) : batch.add(*record)))
             break;
         record->state_ = operation_state::in_flight;
-        record->nowait_added_ = roads[kind].flags != 0;
-        record->block_.rw_flags = roads[kind].flags;
+        record->nowait_added_ = paths[kind].adds_nowait;
+        record->block_.rw_flags = paths[kind].adds_nowait ? rwf_nowait : 0;
         if (!by_call)
         {
             record->block_.file_descriptor = descriptor;
@@ -248,9 +217,9 @@ bool engine::implementation::take_carefully(open_file& file, bool starved,
         record.block_.offset = -1;
     }
     bool taken = true;
-    if (const road where = road_of(record, starved); where == road::loop)
+    if (const path where = path_of(record, starved); where == path::loop_submission)
         taken = take_slot(record, batch);
-    else if (where == road::call)
+    else if (where == path::call)
         taken = take_call(record, batch);
     else
         send_off_loop(record, where);
@@ -429,7 +398,7 @@ void engine::implementation::no_room(submission_batch& batch, std::size_t first,
         if (cancelled(record))
             finish_queued(record, ECANCELED);
         else if (!room_will_come)
-            send_off_loop(record, road::thread);
+            send_off_loop(record, path::helper);
         else if (on_loop)
             queue_.put_back(record);
         else
@@ -468,7 +437,7 @@ void engine::implementation::rejected(operation_record& record, int error) noexc
     {
         record.refused_by_aio_ = error != EOPNOTSUPP && is_transfer(record);
         ++statistics_.unsupported_fallbacks;
-        send_off_loop(record, road::thread);
+        send_off_loop(record, path::helper);
         return;
     }
     finish(record, -error);

@@ -15,6 +15,7 @@
 
 #include <kaio/detail/kernel_options.hpp>
 
+#include "policy/path.hpp"
 #include "queue/open_file.hpp"
 
 namespace kaio {
@@ -82,6 +83,22 @@ inline bool is_direct_to_device(const open_file& file)
 inline bool is_direct_to_device(const operation_record& record)
 {
     return is_direct_to_device(*record.file_);
+}
+
+/// The facts of an operation that its path depends on, as far as it and its file know them.
+inline path_facts facts_of(const operation_record& record) noexcept
+{
+    path_facts facts{};
+    facts.transfers = is_transfer(record);
+    facts.at_position = record.at_position_ && !record.seeks_;
+    facts.seeks = record.seeks_;
+    facts.direct = record.file_->direct_;
+    facts.direct_to_device = is_direct_to_device(record);
+    facts.cached = goes_without_submission(record);
+    facts.waits_anyway = ignores_nowait(record);
+    facts.user_nowait = wants_no_wait(record);
+    facts.appends = appends(record);
+    return facts;
 }
 
 /// The number of bytes that one call of the kernel transfers at most: 2 GiB less a page.
