@@ -23,6 +23,7 @@
 #include "kernel/process_identity.hpp"
 #include "kernel/wake_event.hpp"
 #include "offload/worker_pool.hpp"
+#include "policy/budgets.hpp"
 #include "policy/path.hpp"
 #include "policy/turn_handshake.hpp"
 #include "queue/batch_stock.hpp"
@@ -63,13 +64,19 @@ public:
     common_path common_path_of(const open_file& file, operation_kind kind) const noexcept;
     bool submits_on_loop(operation_kind kind) const noexcept;
     static bool seeks(const operation_record& record) noexcept;
+    slot_usage slot_usage_now() const noexcept;
+
+    static file_slots slots_of(const open_file& file) noexcept
+    {
+        return {file.in_flight_, file.account_->in_flight, file.depth_limit_};
+    }
+
     bool has_slot(const open_file& file) const noexcept;
     bool is_starved(const open_file& file) const noexcept;
     bool must_wait(const open_file& file) const noexcept;
     bool may_submit() const noexcept;
     void look_before(open_file& file) noexcept;
     void fill_from_loop(submission_batch& batch, bool with_calls) noexcept;
-    std::size_t plenty(const open_file& file) const noexcept;
     std::size_t take_straight(open_file& file, submission_batch& batch) noexcept;
     bool take_carefully(open_file& file, bool starved, submission_batch& batch) noexcept;
     bool take_slot(operation_record& record, submission_batch& batch) noexcept;
@@ -158,6 +165,12 @@ public:
     bool work_once(std::optional<submission_batch>& batch, lock_type& lock) noexcept;
     open_file& account_of(open_file& file) noexcept;
     const open_file& account_of(const open_file& file) const noexcept;
+
+    helper_usage helper_usage_now() const noexcept
+    {
+        return {workers_.most(), working_};
+    }
+
     bool has_thread(const open_file& file) const noexcept;
     bool may_work_for(const open_file& file) const noexcept;
     open_file* next_off_loop() noexcept;

@@ -16,12 +16,6 @@
 
 namespace kaio {
 namespace detail {
-namespace {
-
-// A mount that has a thread leaves so many: one for each of two other mounts.
-constexpr std::size_t left_to_others = 2;
-
-} // namespace
 
 void engine::implementation::send_off_loop(operation_record& record, path where) noexcept
 {
@@ -67,12 +61,9 @@ const open_file& engine::implementation::account_of(const open_file& file) const
     return file.descriptor() == -1 ? no_file_ : file;
 }
 
-// A thread that works for a mount that hangs doesn't come back. So a mount that has a thread gets
-// a further one only if some are left to others, and a file only if as many are left as it then has.
 bool engine::implementation::has_thread(const open_file& file) const noexcept
 {
-    const std::size_t others = std::max(file.workers_ + 1, left_to_others);
-    return file.account_->workers == 0 || working_ + 1 + others <= workers_.most();
+    return may_have_helper(helper_usage_now(), file.workers_, file.account_->workers);
 }
 
 bool engine::implementation::may_work_for(const open_file& file) const noexcept
@@ -137,10 +128,10 @@ bool engine::implementation::enough_called() const noexcept
 // Whether has_thread() may hold for any file that waits, without a look at each.
 bool engine::implementation::threads_are_left() const noexcept
 {
-    const bool for_any = working_ + 1 + left_to_others <= workers_.most();
-    return for_any || accounts_.any_of([](const mount_account& account) {
-        return account.waiting != 0 && account.workers == 0;
-    });
+    return any_may_have_helper(helper_usage_now()) ||
+           accounts_.any_of([](const mount_account& account) {
+               return account.waiting != 0 && account.workers == 0;
+           });
 }
 
 // What this thread is about to do may never end. The calls of other files may have been used up

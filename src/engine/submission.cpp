@@ -23,10 +23,6 @@ namespace {
 // takes 3-5 us for each operation (virtio disk, Linux 6.18).
 constexpr std::chrono::milliseconds blocked_submission(1);
 
-// A file, or all files of a mount together, may hold at most so many times the slots that are left.
-constexpr std::size_t share_of_file = 8;
-constexpr std::size_t share_of_mount = 16;
-
 // Behind so many files that wait for calls, no other is looked for that has something to submit.
 constexpr std::size_t most_passed_over = 16;
 
@@ -74,18 +70,14 @@ bool engine::implementation::seeks(const operation_record& record) noexcept
     return record.at_position_ && record.file_->type_ != file_type::other && !appends(record);
 }
 
-// While there is more than one file or mount, none may take all slots: what one that hangs holds
-// comes back no more, and the others must go on.
+slot_usage engine::implementation::slot_usage_now() const noexcept
+{
+    return {slots_, in_flight_, open_files_, accounts_.size(), congested_};
+}
+
 bool engine::implementation::has_slot(const open_file& file) const noexcept
 {
-    const std::size_t left = slots_ - in_flight_;
-    const bool no_room = congested_ && in_flight_ != 0;
-    if (no_room || left == 0 || file.in_flight_ >= file.depth_limit_)
-        return false;
-    if (in_flight_ < share_of_file * left)
-        return true; // Not even all of them together.
-    return (open_files_ < 2 || file.in_flight_ < share_of_file * left) &&
-           (accounts_.size() < 2 || file.account_->in_flight < share_of_mount * left);
+    return may_have_slot(slot_usage_now(), slots_of(file));
 }
 
 // Whether a file waits for a slot that other mounts would have to give back. They may hang: its
@@ -147,17 +139,6 @@ void engine::implementation::fill_from_loop(submission_batch& batch, bool with_c
     }
 }
 
-// How many slots a file that has one may take without has_slot() being asked for each: several only
-// while all files together hold less than one may.
-std::size_t engine::implementation::plenty(const open_file& file) const noexcept
-{
-    const std::size_t left = slots_ - in_flight_;
-    if (in_flight_ >= share_of_file * left)
-        return 1;
-    const std::size_t all_together = (share_of_file * left - in_flight_) / (share_of_file + 1);
-    return std::clamp<std::size_t>(all_together, 1, file.depth_limit_ - file.in_flight_);
-}
-
 // Most operations are plain transfers of files that have refused nothing lately. A file may have
 // several of them in its turn if no other file waits. Returns how many it had.
 std::size_t engine::implementation::take_straight(open_file& file, submission_batch& batch) noexcept
@@ -169,7 +150,8 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
                   "the order of what follows");
     const common_path paths[] = {common_path_of(file, operation_kind::read),
                                  common_path_of(file, operation_kind::write)};
-    const std::size_t most = queue_.ready().size() == 1 ? plenty(file) : 1;
+    const std::size_t most =
+        queue_.ready().size() == 1 ? slots_at_once(slot_usage_now(), slots_of(file)) : 1;
     const bool by_call = file.is_cached();
     const int descriptor = file.descriptor();
     const int wake_descriptor = wake_event_.descriptor();
