@@ -1,0 +1,214 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+// The operations that wait, for the loop and for the threads.
+
+#include "queue/submission_queue.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <deque>
+#include <vector>
+
+using namespace kaio::detail;
+
+namespace {
+
+struct operation : operation_record
+{
+    operation(open_file& file, operation_kind kind)
+      : operation_record(kind, [](operation_record&, upcall) {})
+    {
+        file_ = &file;
+    }
+};
+
+struct file : open_file
+{
+    explicit file(mount_account& account)
+    {
+        account_ = &account;
+    }
+};
+
+struct queue_fixture
+{
+    operation_record& make(open_file& file, operation_kind kind = operation_kind::read)
+    {
+        return operations.emplace_back(file, kind);
+    }
+
+    operation_record& make_serial(open_file& file)
+    {
+        operation_record& record = make(file, operation_kind::write);
+        record.serial_ = true;
+        return record;
+    }
+
+    operation_record& push(operation_record& record)
+    {
+        queue.push(record);
+        return record;
+    }
+
+    mount_account account;
+    file a{account};
+    file b{account};
+    submission_queue queue;
+    std::deque<operation> operations;
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(submission_queue_, queue_fixture)
+
+BOOST_AUTO_TEST_CASE(operations_of_a_file_leave_in_the_order_in_which_they_came)
+{
+    operation_record& first = push(make(a));
+    operation_record& second = push(make(a));
+    operation_record& third = push(make(a));
+    BOOST_TEST(queue.size() == 3U);
+    BOOST_TEST((first.state_ == operation_state::waiting));
+    BOOST_TEST(&queue.pop(a) == &first);
+    BOOST_TEST(&queue.pop(a) == &second);
+    BOOST_TEST(&queue.pop(a) == &third);
+    BOOST_TEST(queue.size() == 0U);
+    BOOST_TEST(queue.ready().front() == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(files_are_served_in_turn)
+{
+    push(make(a));
+    push(make(b));
+    BOOST_TEST(queue.ready().size() == 2U);
+    BOOST_TEST(queue.ready().front() == &a);
+    queue.ready().rotate();
+    BOOST_TEST(queue.ready().front() == &b);
+    queue.ready().rotate();
+    BOOST_TEST(queue.ready().front() == &a);
+}
+
+BOOST_AUTO_TEST_CASE(an_operation_that_is_put_back_is_the_next)
+{
+    push(make(a));
+    push(make(a));
+    operation_record& first = queue.pop(a);
+    queue.put_back(first);
+    BOOST_TEST(queue.size() == 2U);
+    BOOST_TEST(&queue.pop(a) == &first);
+}
+
+BOOST_AUTO_TEST_CASE(serial_operations_run_one_at_a_time)
+{
+    operation_record& first = push(make_serial(a));
+    operation_record& second = push(make_serial(a));
+    BOOST_TEST(&queue.pop(a) == &first);
+    BOOST_TEST(queue.ready().front() == nullptr);
+    queue.serial_finished(a);
+    BOOST_TEST(queue.ready().front() == &a);
+    BOOST_TEST(&queue.pop(a) == &second);
+    queue.put_back(second);
+    BOOST_TEST(queue.ready().front() == &a);
+    BOOST_TEST(&queue.pop(a) == &second);
+}
+
+BOOST_AUTO_TEST_CASE(a_serial_operation_holds_up_no_concurrent_one)
+{
+    push(make_serial(a));
+    push(make_serial(a));
+    queue.pop(a);
+    BOOST_TEST(queue.ready().front() == nullptr);
+    operation_record& read = push(make(a));
+    BOOST_TEST(queue.ready().front() == &a);
+    BOOST_TEST(&queue.pop(a) == &read);
+    BOOST_TEST(queue.ready().front() == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(serial_and_concurrent_operations_take_turns)
+{
+    for (int i = 0; i != 3; ++i)
+    {
+        push(make_serial(a));
+        push(make(a));
+    }
+    for (int i = 0; i != 6; ++i)
+    {
+        const bool serial = queue.pop(a).serial_;
+        BOOST_TEST(serial == (i % 2 == 1));
+        if (serial)
+            queue.serial_finished(a);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_operation_may_be_taken_out_of_the_middle)
+{
+    operation_record& first = push(make(a));
+    operation_record& second = push(make(a));
+    operation_record& third = push(make(a));
+    queue.erase(second);
+    BOOST_TEST(queue.size() == 2U);
+    BOOST_TEST(&queue.pop(a) == &first);
+    queue.erase(third);
+    BOOST_TEST(queue.size() == 0U);
+    BOOST_TEST(queue.ready().front() == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(several_may_be_taken_at_once)
+{
+    push(make(a));
+    push(make(a));
+    operation_record& third = push(make(a));
+    queue.popped(a, &third, 2);
+    BOOST_TEST(queue.size() == 1U);
+    BOOST_TEST(a.concurrent_.front() == &third);
+    queue.popped(a, nullptr, 1);
+    BOOST_TEST(queue.size() == 0U);
+    BOOST_TEST(queue.ready().front() == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(operations_for_threads_are_counted_for_their_mount)
+{
+    operation_record& first = make(a);
+    operation_record& second = make(a);
+    queue.push_off_loop(first);
+    queue.push_off_loop(second);
+    BOOST_TEST((first.state_ == operation_state::waiting_off_loop));
+    BOOST_TEST(queue.off_loop_size() == 2U);
+    BOOST_TEST(account.waiting == 2U);
+    BOOST_TEST(queue.off_loop().front() == &a);
+    queue.erase(first);
+    queue.put_back_off_loop(first);
+    BOOST_TEST(a.off_loop_.front() == &first);
+    queue.erase(first);
+    queue.erase(second);
+    BOOST_TEST(queue.off_loop_size() == 0U);
+    BOOST_TEST(account.waiting == 0U);
+    BOOST_TEST(queue.off_loop().front() == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(each_read_for_a_thread_is_offered_for_prefetch_once)
+{
+    a.type_ = file_type::regular;
+    a.reads_ahead_ = true;
+    std::vector<operation_record*> reads;
+    for (int i = 0; i != 3; ++i)
+    {
+        reads.push_back(&make(a));
+        queue.push_off_loop(*reads.back());
+    }
+    BOOST_TEST(queue.unannounced().front() == &a);
+    BOOST_TEST(&queue.pass_unannounced(a) == reads[0]);
+    // One that is taken before its turn is not offered any more.
+    queue.erase(*reads[1]);
+    BOOST_TEST(&queue.pass_unannounced(a) == reads[2]);
+    BOOST_TEST(queue.unannounced().front() == nullptr);
+    // What direct files read is in no cache.
+    b.type_ = file_type::regular;
+    b.reads_ahead_ = b.direct_ = true;
+    queue.push_off_loop(make(b));
+    BOOST_TEST(queue.unannounced().front() == nullptr);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
