@@ -42,6 +42,8 @@ namespace kaio {
  * one that does, not before; it may end, or destroy what it has.
  * @c notify_fork throws system_error at @c fork_prepare if there is no descriptor left, which the
  * child will need: call it with @c fork_parent then, and don't fork.
+ * With io_uring as Asio's backend forks are not supported: @c notify_fork of Boost.Asio 1.81 then loses
+ * waits, kaio's and others.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
