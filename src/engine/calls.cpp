@@ -167,28 +167,9 @@ void engine::implementation::returned(operation_record& record, std::int64_t res
         record.file_->learned(record).succeeded();
         finish(record, result);
     }
-    else if (result == -EBADF && record.file_->detached_)
-    {
-        // A closed file's number stands for nothing: its operation came too late.
-        finish_early(record, ECANCELED);
-    }
-    else if (result == -ESPIPE && record.seeks_)
-    {
-        // There is a position, but nothing can be transferred at an offset.
-        continue_off_loop(record, statistics_.unsupported_fallbacks);
-    }
-    else if ((result == -EINVAL || result == -ENOSYS || result == -EPERM) && record.nowait_added_)
-    {
-        // Kernels before Linux 4.14 say so of the flag or of the call, later ones of files that don't
-        // know the flag, and filters of system calls of the call. Only the call without the flag knows
-        // what is really wrong, if anything.
-        if (!ends_beyond_all_files(record) && !has_flags_of_the_user(record))
-            record.file_->learned(record).unknown_flag();
-        continue_off_loop(record, statistics_.unknown_flag_fallbacks);
-    }
     else
     {
-        answered(record, result);
+        ended(record, attempt::call, result);
     }
 }
 

@@ -16,25 +16,41 @@
 namespace kaio {
 namespace detail {
 
-inline void engine::implementation::attempt_succeeded(operation_record& record,
-                                                      std::int64_t result) noexcept
-{
-    open_file& file = *record.file_;
-    file.learned(record).succeeded();
-    if (file.depth_limit_ < slots_ && is_direct_to_device(record))
-        ++file.depth_limit_;
-    finish(record, result);
-}
-
-// What completed() does, for the result that most operations have.
+// The end of an attempt that has done what was wanted, as most do: judge() says the same of it.
 inline void engine::implementation::completed_as_wanted(operation_record& record,
                                                         std::int64_t result) noexcept
 {
     uncount_slot(record);
     if (record.nowait_added_)
-        attempt_succeeded(record, result);
-    else
-        finish(record, result);
+        learn(record, lesson::succeeded);
+    finish(record, result);
+}
+
+inline void engine::implementation::learn(operation_record& record, lesson what) noexcept
+{
+    open_file& file = *record.file_;
+    switch (what)
+    {
+    case lesson::none:
+        break;
+    case lesson::succeeded:
+        file.learned(record).succeeded();
+        if (file.depth_limit_ < slots_ && is_direct_to_device(record))
+            ++file.depth_limit_;
+        break;
+    case lesson::refused:
+        file.learned(record).refused();
+        break;
+    case lesson::unknown_flag:
+        file.learned(record).unknown_flag();
+        break;
+    case lesson::full_device:
+        file.depth_limit_ = file.in_flight_;
+        break;
+    case lesson::refused_by_aio:
+        record.refused_by_aio_ = true;
+        break;
+    }
 }
 
 std::size_t engine::implementation::harvest() noexcept
@@ -65,48 +81,55 @@ std::size_t engine::implementation::harvest() noexcept
 void engine::implementation::completed(operation_record& record, std::int64_t result) noexcept
 {
     give_back_slot(record);
-    answered(record, result);
+    ended(record, attempt::submission, result);
 }
 
-// What the kernel has said of an operation is its result, or the end of an attempt.
-void engine::implementation::answered(operation_record& record, std::int64_t result) noexcept
+void engine::implementation::ended(operation_record& record, attempt made,
+                                   std::int64_t result) noexcept
 {
-    if (!record.nowait_added_)
+    attempt_facts facts = facts_of_end(record, made, result);
+    facts.cancelled = cancelled(record);
+    const attempt_end end = judge(facts);
+    learn(record, end.learned);
+    switch (end.next)
     {
+    case next_try::none:
         finish(record, result);
-        return;
+        break;
+    case next_try::cancelled:
+        finish_early(record, ECANCELED);
+        break;
+    case next_try::on_loop:
+        ++statistics_.loop_retries;
+        queue_.put_back(record);
+        break;
+    case next_try::off_loop:
+        if (end.reason == retry_reason::cut_short)
+            record.result_ = result;
+        continue_off_loop(record, end.reason);
+        break;
+    case next_try::by_system_call:
+        ++fallbacks(end.reason);
+        send_off_loop(record, path::helper);
+        break;
     }
+}
 
-    open_file& file = *record.file_;
-    would_block& learned = file.learned(record);
-    if (result == -EAGAIN)
+std::uint64_t& engine::implementation::fallbacks(retry_reason reason) noexcept
+{
+    switch (reason)
     {
-        // A block device says so when its queue is full. It takes what it had before.
-        if (is_direct_to_device(record) && file.in_flight_ != 0 && !cancelled(record))
-        {
-            file.depth_limit_ = file.in_flight_;
-            retry_on_loop(record);
-            return;
-        }
-        learned.refused();
-        continue_off_loop(record, statistics_.refused_fallbacks);
+    case retry_reason::would_wait:
+        return statistics_.refused_fallbacks;
+    case retry_reason::unknown_flag:
+        return statistics_.unknown_flag_fallbacks;
+    case retry_reason::cut_short:
+        return statistics_.short_fallbacks;
+    case retry_reason::none:
+    case retry_reason::unsupported:
+        break;
     }
-    else if (result == -EOPNOTSUPP)
-    {
-        if (!has_flags_of_the_user(record))
-            learned.unknown_flag();
-        continue_off_loop(record, statistics_.unknown_flag_fallbacks);
-    }
-    else if (result > 0 && static_cast<std::uint64_t>(result) < most_of_one_call(record) &&
-             !ends_inside_sector(record, result) && !is_indivisible(record))
-    {
-        record.result_ = result;
-        continue_off_loop(record, statistics_.short_fallbacks);
-    }
-    else
-    {
-        attempt_succeeded(record, result);
-    }
+    return statistics_.unsupported_fallbacks;
 }
 
 void engine::implementation::give_back_slot(operation_record& record) noexcept
@@ -119,16 +142,9 @@ void engine::implementation::give_back_slot(operation_record& record) noexcept
     }
 }
 
-// A block device takes it later, or without the flag.
-void engine::implementation::retry_on_loop(operation_record& record) noexcept
-{
-    ++statistics_.loop_retries;
-    queue_.put_back(record);
-}
-
 // An attempt not to wait had no or only part of a result.
 void engine::implementation::continue_off_loop(operation_record& record,
-                                               std::uint64_t& fallbacks) noexcept
+                                               retry_reason reason) noexcept
 {
     record.nowait_added_ = false;
     if (stopping_ || cancelled(record))
@@ -136,11 +152,9 @@ void engine::implementation::continue_off_loop(operation_record& record,
         finish_early(record, ECANCELED);
         return;
     }
-    ++fallbacks;
-    if (record.result_ == 0 && record.file_->direct_)
-        send_off_loop(record, path::helper_submission);
-    else
-        send_off_loop(record, path::helper);
+    ++fallbacks(reason);
+    const bool submits = record.result_ == 0 && record.file_->direct_;
+    send_off_loop(record, submits ? path::helper_submission : path::helper);
 }
 
 // What has been transferred at the position of the file lies before it when the operation has

@@ -23,6 +23,7 @@
 #include "kernel/process_identity.hpp"
 #include "kernel/wake_event.hpp"
 #include "offload/worker_pool.hpp"
+#include "policy/attempt_end.hpp"
 #include "policy/budgets.hpp"
 #include "policy/path.hpp"
 #include "policy/turn_handshake.hpp"
@@ -125,8 +126,9 @@ public:
     std::size_t harvest() noexcept;
     void completed(operation_record& record, std::int64_t result) noexcept;
     inline void completed_as_wanted(operation_record& record, std::int64_t result) noexcept;
-    inline void attempt_succeeded(operation_record& record, std::int64_t result) noexcept;
-    void answered(operation_record& record, std::int64_t result) noexcept;
+    inline void learn(operation_record& record, lesson what) noexcept;
+    void ended(operation_record& record, attempt made, std::int64_t result) noexcept;
+    std::uint64_t& fallbacks(retry_reason reason) noexcept;
 
     void uncount_slot(const operation_record& record) noexcept
     {
@@ -136,8 +138,7 @@ public:
     }
 
     void give_back_slot(operation_record& record) noexcept;
-    void retry_on_loop(operation_record& record) noexcept;
-    void continue_off_loop(operation_record& record, std::uint64_t& fallbacks) noexcept;
+    void continue_off_loop(operation_record& record, retry_reason reason) noexcept;
     bool ends_serial_turn(operation_record& record) noexcept;
     void move_positions(lock_type& lock) noexcept;
 

@@ -201,11 +201,7 @@ void engine::implementation::carry_out(operation_record& record, lock_type& lock
     congested_ = false;
     if (record.refused_by_aio_ && result >= 0)
         file.takes_aio_ = false;
-    // A closed file's number stands for nothing: its operation came too late.
-    if (result == -EBADF && file.detached_)
-        finish_early(record, ECANCELED);
-    else
-        finish(record, result);
+    ended(record, attempt::helper, result);
     take_next_append(file);
     remove_user(file);
 }

@@ -392,37 +392,7 @@ void engine::implementation::no_room(submission_batch& batch, std::size_t first,
 void engine::implementation::rejected(operation_record& record, int error) noexcept
 {
     give_back_slot(record);
-    open_file& file = *record.file_;
-    if (cancelled(record))
-    {
-        finish_early(record, ECANCELED);
-        return;
-    }
-    if (error == EOPNOTSUPP && record.nowait_added_)
-    {
-        const bool learned = !has_flags_of_the_user(record);
-        if (learned)
-            file.learned(record).unknown_flag();
-        if (learned && is_direct_to_device(record))
-            retry_on_loop(record);
-        else
-            continue_off_loop(record, statistics_.unknown_flag_fallbacks);
-        return;
-    }
-
-    // Files without asynchronous functions are refused, and so are file systems and kernels that
-    // lack a command. A filter of system calls may refuse the call. Only the synchronous call knows
-    // what is really wrong, if anything.
-    const bool unknown_command =
-        error == EINVAL || error == EOPNOTSUPP || error == ENOSYS || error == EPERM;
-    if (unknown_command && !wants_no_wait(record) && record.block_.priority == 0)
-    {
-        record.refused_by_aio_ = error != EOPNOTSUPP && is_transfer(record);
-        ++statistics_.unsupported_fallbacks;
-        send_off_loop(record, path::helper);
-        return;
-    }
-    finish(record, -error);
+    ended(record, attempt::refused_submission, -error);
 }
 
 } // namespace detail

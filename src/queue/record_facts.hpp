@@ -15,6 +15,7 @@
 
 #include <kaio/detail/kernel_options.hpp>
 
+#include "policy/attempt_end.hpp"
 #include "policy/path.hpp"
 #include "queue/open_file.hpp"
 
@@ -138,6 +139,30 @@ inline bool ends_inside_sector(const operation_record& record, std::int64_t resu
 {
     constexpr std::int64_t smallest_sector = 512;
     return record.file_->direct_ && result % smallest_sector != 0;
+}
+
+/// The facts of the end of an attempt, as far as the operation and its file know them.
+inline attempt_facts facts_of_end(const operation_record& record, attempt made,
+                                  std::int64_t result) noexcept
+{
+    const open_file& file = *record.file_;
+    attempt_facts facts{};
+    facts.made = made;
+    facts.result = result;
+    facts.wanted = most_of_one_call(record);
+    facts.transfers = is_transfer(record);
+    facts.added_nowait = record.nowait_added_;
+    facts.user_nowait = wants_no_wait(record);
+    facts.user_flags = has_flags_of_the_user(record);
+    facts.has_priority = record.block_.priority != 0;
+    facts.indivisible = is_indivisible(record);
+    facts.at_end_of_file = ends_inside_sector(record, result);
+    facts.beyond_all_files = facts.transfers && ends_beyond_all_files(record);
+    facts.direct_to_device = is_direct_to_device(record);
+    facts.others_in_flight = file.in_flight_ != 0;
+    facts.seeks = record.seeks_;
+    facts.closed = file.detached_;
+    return facts;
 }
 
 } // namespace detail
