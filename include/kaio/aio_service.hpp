@@ -99,10 +99,16 @@ public:
         return engine_;
     }
 
-    /// @private What runs the engine, or nullptr after shutdown().
-    detail::dispatcher* dispatcher() noexcept
+    /// @private Whether the context is being destroyed. Nothing may be dispatched any more.
+    bool is_shut_down() const noexcept
     {
-        return shut_down_ ? nullptr : dispatcher_.get();
+        return shut_down_;
+    }
+
+    /// @private What runs the engine.
+    detail::dispatcher& dispatcher() noexcept
+    {
+        return *dispatcher_;
     }
 
     /// @private Learn from one of its executors what the context is.

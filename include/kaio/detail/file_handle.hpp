@@ -207,15 +207,13 @@ private:
     template <typename Executor>
     bool runs_on_context(const Executor& executor) const noexcept
     {
-        const dispatcher* d = service_->dispatcher();
-        return d && d->context().runs(executor);
+        return !service_->is_shut_down() && service_->dispatcher().context().runs(executor);
     }
 
     void cancel() noexcept
     {
-        dispatcher* d = service_->dispatcher();
-        if (engine().cancel(*file_) && d)
-            d->schedule_turn();
+        if (engine().cancel(*file_) && !service_->is_shut_down())
+            service_->dispatcher().schedule_turn();
     }
 
     aio_service* service_;

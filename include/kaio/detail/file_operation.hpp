@@ -91,7 +91,7 @@ private:
     file_operation(operation_kind kind, RawHandler&& handler, const Executor& executor,
                    const file_handle& handle, Request&& request)
       : operation_record(kind, &file_operation::complete),
-        work_(handler, executor, handle.service().dispatcher()->context(), handle.on_context()),
+        work_(handler, executor, handle.service().dispatcher().context(), handle.on_context()),
         request_(std::move(request)), handler_(std::forward<RawHandler>(handler))
     {
     }

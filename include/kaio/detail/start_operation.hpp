@@ -53,7 +53,7 @@ void connect_slot(aio_service& service, Operation& operation)
         return;
     try
     {
-        slot.template emplace<slot_cancellation>(*service.engine(), *service.dispatcher(),
+        slot.template emplace<slot_cancellation>(*service.engine(), service.dispatcher(),
                                                  operation);
     }
     catch (...)
@@ -70,7 +70,7 @@ void start_sync(operation_kind kind, file_handle& handle, const Executor& execut
 {
     using operation_type = file_operation<std::decay_t<Handler>, Executor, sync_request>;
     aio_service& service = handle.service();
-    if (!service.dispatcher())
+    if (service.is_shut_down())
         return; // The context is being destroyed, and handlers with it.
     if (!handle.is_open())
     {
@@ -83,7 +83,7 @@ void start_sync(operation_kind kind, file_handle& handle, const Executor& execut
                                              sync_request());
     KAIO_HANDLER_CREATION(operation, handle);
     connect_slot(service, operation);
-    service.dispatcher()->start(operation, *handle.file());
+    service.dispatcher().start(operation, *handle.file());
 }
 
 enum class cancellable
@@ -108,7 +108,7 @@ void start_call(file_handle& handle, open_file& file, const Executor& executor, 
     };
     if (c == cancellable::yes)
         connect_slot(service, operation);
-    service.dispatcher()->start(operation, file);
+    service.dispatcher().start(operation, file);
 }
 
 /// Do something with an open file on a thread.
@@ -117,7 +117,7 @@ void start_call_on_open(file_handle& handle, const Executor& executor, Handler&&
                         Request request)
 {
     aio_service& service = handle.service();
-    if (!service.dispatcher())
+    if (service.is_shut_down())
         return;
     if (handle.is_open())
         start_call(handle, *handle.file(), executor, std::forward<Handler>(handler),
@@ -132,7 +132,7 @@ void start_open(file_handle& handle, const Executor& executor, Handler&& handler
                 file_base::flags open_flags, unsigned permissions)
 {
     aio_service& service = handle.service();
-    if (!service.dispatcher())
+    if (service.is_shut_down())
         return;
     error_code ec;
     if (!handle.prepare_open(ec))
@@ -152,7 +152,7 @@ template <typename Executor, typename Handler>
 void start_close(file_handle& handle, const Executor& executor, Handler&& handler)
 {
     aio_service& service = handle.service();
-    if (!service.dispatcher())
+    if (service.is_shut_down())
         return;
     // A close that is given up half-way would leave the file to nobody.
     if (handle.file())

@@ -58,8 +58,7 @@ start_transfer(operation_kind kind, file_handle& handle, const Executor& executo
     using operation_type = file_operation<std::decay_t<Handler>, Executor, transfer_request>;
 
     aio_service& service = handle.service();
-    dispatcher* const d = service.dispatcher();
-    if (!d)
+    if (service.is_shut_down())
         return; // The context is being destroyed, and handlers with it.
 
     const bool possible = handle.is_open() && is_possible(offset, options);
@@ -87,7 +86,7 @@ start_transfer(operation_kind kind, file_handle& handle, const Executor& executo
         !offset || ((options.rw_flags & rwf_append) != 0 && kind == operation_kind::write);
     KAIO_HANDLER_CREATION(operation, handle);
     connect_slot(service, operation);
-    d->start(operation, *handle.file());
+    service.dispatcher().start(operation, *handle.file());
 }
 
 /// Carry out a read or a write now.
