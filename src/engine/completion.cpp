@@ -20,7 +20,7 @@ namespace detail {
 inline void engine::implementation::completed_as_wanted(operation_record& record,
                                                         std::int64_t result) noexcept
 {
-    uncount_slot(record);
+    slots_.give_back(*record.file_);
     if (record.nowait_added_)
         learn(record, lesson::succeeded);
     finish(record, result);
@@ -35,7 +35,7 @@ inline void engine::implementation::learn(operation_record& record, lesson what)
         break;
     case lesson::succeeded:
         file.learned(record).succeeded();
-        if (file.depth_limit_ < slots_ && is_direct_to_device(record))
+        if (file.depth_limit_ < slots_.capacity() && is_direct_to_device(record))
             ++file.depth_limit_;
         break;
     case lesson::refused:
@@ -61,7 +61,7 @@ std::size_t engine::implementation::harvest() noexcept
         operation_record& record = record_of(data);
         const bool as_wanted =
             record.vector_count_ == 0 && result == static_cast<std::int64_t>(record.block_.length);
-        if (as_wanted && !worker_wants_slot_)
+        if (as_wanted && !slots_.wanted())
             completed_as_wanted(record, result);
         else
             completed(record, result);
@@ -70,7 +70,7 @@ std::size_t engine::implementation::harvest() noexcept
         return 0;
 
     turns_.harvested();
-    congested_ = false;
+    slots_.may_have_room();
     // A thread whose io_submit has not returned yet has not counted them.
     statistics_.in_flight_high_water = std::max(statistics_.in_flight_high_water, count);
     (context_->has_ring() ? statistics_.events_from_ring : statistics_.events_from_syscall) +=
@@ -134,12 +134,9 @@ std::uint64_t& engine::implementation::fallbacks(retry_reason reason) noexcept
 
 void engine::implementation::give_back_slot(operation_record& record) noexcept
 {
-    uncount_slot(record);
-    if (worker_wants_slot_)
-    {
-        worker_wants_slot_ = false;
+    slots_.give_back(*record.file_);
+    if (slots_.take_wanted())
         call_worker();
-    }
 }
 
 // An attempt not to wait had no or only part of a result.
@@ -184,7 +181,7 @@ void engine::implementation::move_positions(lock_type& lock) noexcept
         }
         else
         {
-            add_user(file);
+            files_.add_user(file);
             ++on_threads_;
             lock.unlock();
             const auto begin = std::chrono::steady_clock::now();
@@ -193,7 +190,7 @@ void engine::implementation::move_positions(lock_type& lock) noexcept
             lock.lock();
             --on_threads_;
             time_seek(file, duration);
-            remove_user(file);
+            files_.remove_user(file);
         }
         finish(*record, record->result_);
     }

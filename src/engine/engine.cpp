@@ -40,7 +40,6 @@ engine::implementation::implementation(const service_options& options)
   : options_(checked(options)), batches_(options_.max_batch),
     workers_(mutex_, options.helper_threads, [this](lock_type& lock) { work(lock, all_there_is); })
 {
-    no_file_.account_ = &accounts_.unopened();
     set_up_context(options_.require_kernel_aio);
 }
 
@@ -50,7 +49,7 @@ void engine::implementation::set_up_context(bool required)
     try
     {
         context_.emplace(options_.max_in_flight);
-        slots_ = context_->capacity();
+        slots_.reset(context_->capacity());
     }
     catch (const std::exception& failure)
     {
@@ -98,7 +97,7 @@ bool engine::implementation::may_take_long() const noexcept
 bool engine::implementation::hand_on() noexcept
 {
     const bool finished = !finished_.empty();
-    const std::size_t others_hold = in_flight_ + on_threads_ + queued();
+    const std::size_t others_hold = slots_.in_flight() + on_threads_ + queued();
     const bool others = others_hold + !to_be_moved_.empty() > 1 || to_be_moved_.has_several();
     return (finished || others) && may_take_long() && turns_.hand_on(finished);
 }
@@ -119,7 +118,8 @@ next_step engine::implementation::plan_anew() noexcept
     for (;;)
     {
         using step = turn_handshake::step;
-        const std::size_t held_by_others = in_flight_ + on_threads_ + queue_.off_loop_size();
+        const std::size_t held_by_others =
+            slots_.in_flight() + on_threads_ + queue_.off_loop_size();
         switch (turns_.decide(work_left(), held_by_others))
         {
         case step::none:
@@ -160,7 +160,7 @@ int engine::wake_descriptor() const noexcept
 
 open_file& engine::no_file() noexcept
 {
-    return implementation_->no_file_;
+    return implementation_->files_.no_file();
 }
 
 bool engine::cancel(open_file& file) noexcept
@@ -221,7 +221,7 @@ bool engine::start(operation_record& record, open_file& file) noexcept
     const implementation::guard_type lock(self.mutex_);
     record.file_ = &file;
     record.cancellations_ = file.cancellations_;
-    ++file.references_;
+    self.files_.reference(file);
     if (record.kind_ == operation_kind::write && file.appends_)
         record.serial_ = true;
     if (record.kind_ == operation_kind::call)
@@ -314,7 +314,7 @@ finished_operation engine::take_finished() noexcept
 
     if (record->cancellation_)
         record->cancellation_->target.store(nullptr, std::memory_order_release);
-    self.dereference(*record->file_);
+    self.files_.dereference(*record->file_);
 
     service_statistics& statistics = self.statistics_;
     --statistics.outstanding;

@@ -10,21 +10,20 @@
 
 #include <array>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 
 #include <kaio/detail/engine.hpp>
 
+#include "engine/file_table.hpp"
+#include "engine/slot_table.hpp"
 #include "kernel/aio_context.hpp"
 #include "kernel/mutex.hpp"
-#include "kernel/parking_place.hpp"
 #include "kernel/process_identity.hpp"
 #include "kernel/wake_event.hpp"
 #include "offload/worker_pool.hpp"
 #include "policy/attempt_end.hpp"
-#include "policy/budgets.hpp"
 #include "policy/path.hpp"
 #include "policy/turn_handshake.hpp"
 #include "queue/batch_stock.hpp"
@@ -65,14 +64,6 @@ public:
     common_path common_path_of(const open_file& file, operation_kind kind) const noexcept;
     bool submits_on_loop(operation_kind kind) const noexcept;
     static bool seeks(const operation_record& record) noexcept;
-    slot_usage slot_usage_now() const noexcept;
-
-    static file_slots slots_of(const open_file& file) noexcept
-    {
-        return {file.in_flight_, file.account_->in_flight, file.depth_limit_};
-    }
-
-    bool has_slot(const open_file& file) const noexcept;
     bool is_starved(const open_file& file) const noexcept;
     bool must_wait(const open_file& file) const noexcept;
     bool may_submit() const noexcept;
@@ -82,13 +73,6 @@ public:
     bool take_carefully(open_file& file, bool starved, submission_batch& batch) noexcept;
     bool take_slot(operation_record& record, submission_batch& batch) noexcept;
     bool take_call(operation_record& record, submission_batch& batch) noexcept;
-
-    void count_slots(open_file& file, std::size_t count) noexcept
-    {
-        file.in_flight_ += count;
-        file.account_->in_flight += count;
-        in_flight_ += count;
-    }
 
     void submit_from_loop(lock_type& lock) noexcept;
     void hand_over(submission_batch& batch, bool on_loop, lock_type& lock) noexcept;
@@ -107,21 +91,6 @@ public:
     void not_called(operation_record& record) noexcept;
     void look_again(open_file& file) noexcept;
 
-    // Files and their descriptors: file_lifetime.cpp.
-    void detach(open_file& file) noexcept;
-    void forget(open_file& file) noexcept;
-
-    void dereference(open_file& file) noexcept
-    {
-        if (--file.references_ == 0 && file.detached_)
-            forget(file);
-    }
-
-    void add_user(open_file& file) noexcept;
-    void remove_user(open_file& file) noexcept;
-    bool park(open_file& file, lock_type& lock, int& error) noexcept;
-    void wait_until_unused(const open_file& file, lock_type& lock) noexcept;
-
     // What became of operations: completion.cpp.
     std::size_t harvest() noexcept;
     void completed(operation_record& record, std::int64_t result) noexcept;
@@ -129,13 +98,6 @@ public:
     inline void learn(operation_record& record, lesson what) noexcept;
     void ended(operation_record& record, attempt made, std::int64_t result) noexcept;
     std::uint64_t& fallbacks(retry_reason reason) noexcept;
-
-    void uncount_slot(const operation_record& record) noexcept
-    {
-        --record.file_->in_flight_;
-        --record.file_->account_->in_flight;
-        --in_flight_;
-    }
 
     void give_back_slot(operation_record& record) noexcept;
     void continue_off_loop(operation_record& record, retry_reason reason) noexcept;
@@ -164,8 +126,6 @@ public:
     void call_worker() noexcept;
     void work(lock_type& lock, std::size_t most) noexcept;
     bool work_once(std::optional<submission_batch>& batch, lock_type& lock) noexcept;
-    open_file& account_of(open_file& file) noexcept;
-    const open_file& account_of(const open_file& file) const noexcept;
 
     helper_usage helper_usage_now() const noexcept
     {
@@ -214,14 +174,6 @@ public:
     bool submits_on_loop_ = false;
     bool submits_writes_on_loop_ = false;
 
-    // Operations counted from the moment at which io_submit may see them until their completion
-    // has been harvested, and how many there may be.
-    std::size_t in_flight_ = 0;
-    std::size_t slots_ = 0;
-
-    // What calls of io_submit have been given and have not answered for.
-    std::size_t offered_ = 0;
-
     // Operations that threads are carrying out. Threads that carry out or submit.
     std::size_t on_threads_ = 0;
     std::size_t working_ = 0;
@@ -230,27 +182,14 @@ public:
     batch_stock batches_;
     std::uint64_t batch_number_ = 0;
 
-    // The kernel had no room although fewer operations than there are slots are in flight.
-    bool congested_ = false;
-
-    // A thread found no slot for what it has to submit.
-    bool worker_wants_slot_ = false;
-
     // Who begins the next turn.
     turn_handshake turns_;
 
     // Nothing is started any more.
     bool stopping_ = false;
 
-    // What no file object refers to belongs to this one: the closing of a file.
-    open_file no_file_;
-    std::size_t open_files_ = 0;
-    mount_accounts accounts_;
-
-    // Signalled when a file has no more users.
-    std::condition_variable_any unused_;
-    int waiting_for_unused_ = 0;
-    parking_place parking_place_;
+    file_table files_;
+    slot_table slots_{files_};
 
     // Last, as its threads use all the rest.
     worker_pool workers_;

@@ -26,7 +26,7 @@ void engine::implementation::send_off_loop(operation_record& record, path where)
 
     // One thread submits all of a file's operations, but each that is carried out takes a thread, as
     // far as the file may have more.
-    if (record.to_submit_ ? first : !enough_called() && has_thread(account_of(file)))
+    if (record.to_submit_ ? first : !enough_called() && has_thread(files_.holder_of_helpers(file)))
         call_worker();
 }
 
@@ -50,17 +50,6 @@ void engine::implementation::work(lock_type& lock, std::size_t most) noexcept
         --most;
 }
 
-// Files that aren't open yet share what one file may use: they may all be on one mount.
-open_file& engine::implementation::account_of(open_file& file) noexcept
-{
-    return file.descriptor() == -1 ? no_file_ : file;
-}
-
-const open_file& engine::implementation::account_of(const open_file& file) const noexcept
-{
-    return file.descriptor() == -1 ? no_file_ : file;
-}
-
 bool engine::implementation::has_thread(const open_file& file) const noexcept
 {
     return may_have_helper(helper_usage_now(), file.workers_, file.account_->workers);
@@ -68,8 +57,8 @@ bool engine::implementation::has_thread(const open_file& file) const noexcept
 
 bool engine::implementation::may_work_for(const open_file& file) const noexcept
 {
-    return has_thread(account_of(file)) &&
-           (!file.off_loop_.front()->to_submit_ || has_slot(file) || is_starved(file));
+    return has_thread(files_.holder_of_helpers(file)) &&
+           (!file.off_loop_.front()->to_submit_ || slots_.has_room_for(file) || is_starved(file));
 }
 
 // The next file in turn for which a thread may work, or nullptr.
@@ -89,9 +78,9 @@ open_file* engine::implementation::next_off_loop() noexcept
 // If it is a slot that is wanted, the next one that is given back calls a thread.
 void engine::implementation::wait_for_slot() noexcept
 {
-    worker_wants_slot_ = queue_.off_loop().any_of([this](const open_file& file) {
-        return file.off_loop_.front()->to_submit_ && !has_slot(file);
-    });
+    slots_.set_wanted(queue_.off_loop().any_of([this](const open_file& file) {
+        return file.off_loop_.front()->to_submit_ && !slots_.has_room_for(file);
+    }));
 }
 
 bool engine::implementation::work_once(std::optional<submission_batch>& batch,
@@ -104,7 +93,7 @@ bool engine::implementation::work_once(std::optional<submission_batch>& batch,
 
     std::optional<working_for> work(std::in_place, *this, *file);
     operation_record& first = *file->off_loop_.front();
-    const bool submits = first.to_submit_ && has_slot(*file) && reserve(batch);
+    const bool submits = first.to_submit_ && slots_.has_room_for(*file) && reserve(batch);
     if (submits)
         fill_from_thread(*file, *batch);
     else
@@ -129,7 +118,7 @@ bool engine::implementation::enough_called() const noexcept
 bool engine::implementation::threads_are_left() const noexcept
 {
     return any_may_have_helper(helper_usage_now()) ||
-           accounts_.any_of([](const mount_account& account) {
+           files_.mounts().any_of([](const mount_account& account) {
                return account.waiting != 0 && account.workers == 0;
            });
 }
@@ -166,7 +155,7 @@ void engine::implementation::fill_from_thread(open_file& file, submission_batch&
     // Where submissions wait, several threads get further with one operation each.
     const std::size_t most = file.submission_blocks_ ? 1 : options_.max_batch;
     batch.clear(++batch_number_, false);
-    while (batch.size() != most && has_slot(file) && !file.off_loop_.empty() &&
+    while (batch.size() != most && slots_.has_room_for(file) && !file.off_loop_.empty() &&
            file.off_loop_.front()->to_submit_)
     {
         operation_record& record = *file.off_loop_.front();
@@ -189,7 +178,7 @@ void engine::implementation::carry_out(operation_record& record, lock_type& lock
     ++statistics_.helper_operations;
     if (file.descriptor() != -1)
         file.refresh();
-    add_user(file);
+    files_.add_user(file);
 
     const int descriptor = file.descriptor();
     lock.unlock();
@@ -198,12 +187,12 @@ void engine::implementation::carry_out(operation_record& record, lock_type& lock
 
     --on_threads_;
     // What would end a lack of room may hang: from time to time the kernel is asked again.
-    congested_ = false;
+    slots_.may_have_room();
     if (record.refused_by_aio_ && result >= 0)
         file.takes_aio_ = false;
     ended(record, attempt::helper, result);
     take_next_append(file);
-    remove_user(file);
+    files_.remove_user(file);
 }
 
 // The next append needs a thread as well: this one comes to it without a turn of the loop.

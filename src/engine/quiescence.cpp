@@ -16,14 +16,14 @@ void engine::implementation::wait_until_idle(lock_type& lock) noexcept
     bool answers = true;
     do
     {
-        while (in_flight_ != 0 && answers)
+        while (slots_.in_flight() != 0 && answers)
             answers = context_ && context_->wait([this](std::uint64_t data, std::int64_t result) {
                 completed(record_of(data), result);
             });
         move_positions(lock);
         if (stopping_)
             abort_all_waiting();
-    } while ((in_flight_ != 0 && answers) || !to_be_moved_.empty());
+    } while ((slots_.in_flight() != 0 && answers) || !to_be_moved_.empty());
 }
 
 void engine::shutdown() noexcept
@@ -82,7 +82,7 @@ bool engine::resume_in_child() noexcept
     self.abort_all_waiting();
     self.process_ = process_identity::current();
     self.workers_.resume();
-    self.congested_ = self.worker_wants_slot_ = false;
+    self.slots_.reset(0);
     self.set_up_context(false);
     return self.turns_.ask();
 }

@@ -74,12 +74,12 @@ void engine::implementation::read_ahead(lock_type& lock) noexcept
         const auto length = static_cast<std::int64_t>(most_of_one_call(*record)) - record->result_;
 
         const working_for work(*this, file);
-        add_user(file);
+        files_.add_user(file);
         call_another();
         lock.unlock();
         ::posix_fadvise(descriptor, offset, length, POSIX_FADV_WILLNEED);
         lock.lock();
-        remove_user(file);
+        files_.remove_user(file);
     }
 }
 

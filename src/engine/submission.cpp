@@ -70,21 +70,11 @@ bool engine::implementation::seeks(const operation_record& record) noexcept
     return record.at_position_ && record.file_->type_ != file_type::other && !appends(record);
 }
 
-slot_usage engine::implementation::slot_usage_now() const noexcept
-{
-    return {slots_, in_flight_, open_files_, accounts_.size(), congested_};
-}
-
-bool engine::implementation::has_slot(const open_file& file) const noexcept
-{
-    return may_have_slot(slot_usage_now(), slots_of(file));
-}
-
 // Whether a file waits for a slot that other mounts would have to give back. They may hang: its
 // operations then go by the threads, which carry out what they find no slot for.
 bool engine::implementation::is_starved(const open_file& file) const noexcept
 {
-    return file.account_->in_flight == 0 && workers_.most() != 0 && !has_slot(file);
+    return file.account_->in_flight == 0 && workers_.most() != 0 && !slots_.has_room_for(file);
 }
 
 // Whether what comes next of a file that has no slot needs one.
@@ -97,8 +87,9 @@ bool engine::implementation::may_submit() const noexcept
 {
     if (!batches_.available())
         return false;
-    return queue_.ready().any_of(
-        [&](const open_file& file) { return !context_ || has_slot(file) || !must_wait(file); });
+    return queue_.ready().any_of([&](const open_file& file) {
+        return !context_ || slots_.has_room_for(file) || !must_wait(file);
+    });
 }
 
 // What fcntl can change decides where a write at the position goes. All that is decided of an
@@ -121,7 +112,7 @@ void engine::implementation::fill_from_loop(submission_batch& batch, bool with_c
     {
         open_file& file = *queue_.ready().front();
         look_before(file);
-        const bool no_slot = context_ && !has_slot(file);
+        const bool no_slot = context_ && !slots_.has_room_for(file);
         const bool no_call = !batch.takes_calls() && goes_without_submission(file.next());
         passed_over += no_call;
         if (no_call || (no_slot && must_wait(file)))
@@ -150,8 +141,7 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
                   "the order of what follows");
     const common_path paths[] = {common_path_of(file, operation_kind::read),
                                  common_path_of(file, operation_kind::write)};
-    const std::size_t most =
-        queue_.ready().size() == 1 ? slots_at_once(slot_usage_now(), slots_of(file)) : 1;
+    const std::size_t most = queue_.ready().size() == 1 ? slots_.room_for(file) : 1;
     const bool by_call = file.is_cached();
     const int descriptor = file.descriptor();
     const int wake_descriptor = wake_event_.descriptor();
@@ -181,10 +171,10 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
 
     queue_.popped(file, record, taken);
     if (!by_call)
-        count_slots(file, taken);
+        slots_.take(file, taken);
     using user = submission_batch::user;
     if (batch.add_user(file, by_call ? &user::called : &user::submitted, kinds))
-        add_user(file);
+        files_.add_user(file);
     return taken;
 }
 
@@ -219,11 +209,11 @@ bool engine::implementation::take_slot(operation_record& record, submission_batc
     record.block_.rw_flags = record.rw_flags_ | (record.nowait_added_ ? rwf_nowait : 0);
     record.block_.file_descriptor = file.descriptor();
     record.block_.wake_descriptor = wake_event_.descriptor();
-    count_slots(file, 1);
+    slots_.take(file, 1);
     if (record.seeks_ && record.block_.offset == -1)
         batch.add_seek();
     if (batch.add_user(file, &submission_batch::user::submitted, record.kind_))
-        add_user(file);
+        files_.add_user(file);
     return true;
 }
 
@@ -234,7 +224,7 @@ bool engine::implementation::take_call(operation_record& record, submission_batc
     record.state_ = operation_state::in_flight;
     record.block_.rw_flags = record.rw_flags_ | rwf_nowait;
     if (batch.add_user(*record.file_, &submission_batch::user::called, record.kind_))
-        add_user(*record.file_);
+        files_.add_user(*record.file_);
     return true;
 }
 
@@ -245,14 +235,14 @@ void engine::implementation::submit_from_loop(lock_type& lock) noexcept
     batch_stock::pointer batch = batches_.take();
     if (!batch)
         return;
-    congested_ = congested_ && in_flight_ != 0;
+    slots_.ask_again_if_idle();
     // What other threads start meanwhile is for another turn.
     bool with_calls = true;
     for (std::size_t submitted = 0; submitted < options_.max_in_flight;)
     {
         fill_from_loop(*batch, with_calls);
         hand_over(*batch, true, lock);
-        if (batch->size() == 0 || congested_)
+        if (batch->size() == 0 || slots_.congested())
             break;
         submitted += batch->size();
         // Their results are for handlers first.
@@ -272,7 +262,7 @@ void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
     submit(batch, on_loop, lock);
     make_calls(batch, lock);
     for (const submission_batch::user& user : batch.users())
-        remove_user(*user.file);
+        files_.remove_user(*user.file);
 }
 
 // For what goes to io_submit. A call of its own has its seeks around it.
@@ -312,14 +302,13 @@ void engine::implementation::submit(submission_batch& batch, bool on_loop, lock_
         // Once the kernel has taken an operation, another thread may harvest and complete it: from
         // here on only those that were refused may be touched.
         const std::size_t offered = batch.size() - next;
-        const std::size_t others = in_flight_ - offered - std::min(in_flight_ - offered, offered_);
-        offered_ += offered;
+        const std::size_t others = slots_.begin_call(offered);
         lock.unlock();
         const auto begin = std::chrono::steady_clock::now();
         const submission result = context_->submit(batch.blocks(next), batch.size() - next);
         const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
         lock.lock();
-        offered_ -= offered;
+        slots_.end_call(offered);
 
         ++statistics_.submit_calls;
         statistics_.largest_batch = std::max(statistics_.largest_batch, result.accepted);
@@ -372,8 +361,7 @@ void engine::implementation::no_room(submission_batch& batch, std::size_t first,
     for (std::size_t i = batch.size(); i != first; --i)
         give_back_slot(batch[i - 1]);
 
-    const bool room_will_come = in_flight_ != 0;
-    congested_ = room_will_come;
+    const bool room_will_come = slots_.refused();
     for (std::size_t i = batch.size(); i != first; --i)
     {
         operation_record& record = batch[i - 1];
@@ -386,7 +374,8 @@ void engine::implementation::no_room(submission_batch& batch, std::size_t first,
         else
             queue_.put_back_off_loop(record);
     }
-    worker_wants_slot_ = worker_wants_slot_ || (room_will_come && !on_loop);
+    if (room_will_come && !on_loop)
+        slots_.set_wanted(true);
 }
 
 void engine::implementation::rejected(operation_record& record, int error) noexcept

@@ -17,12 +17,12 @@ class engine::implementation::working_for
 {
 public:
     working_for(implementation& self, open_file& file) noexcept
-      : self_(self), file_(file), account_(self.account_of(file))
+      : self_(self), file_(file), holder_(self.files_.holder_of_helpers(file))
     {
         ++self_.working_;
-        ++account_.workers_;
-        ++account_.account_->workers;
-        ++file_.references_;
+        ++holder_.workers_;
+        ++holder_.account_->workers;
+        self_.files_.reference(file_);
     }
 
     working_for(const working_for&) = delete;
@@ -31,15 +31,15 @@ public:
     ~working_for()
     {
         --self_.working_;
-        --account_.workers_;
-        --account_.account_->workers;
-        self_.dereference(file_);
+        --holder_.workers_;
+        --holder_.account_->workers;
+        self_.files_.dereference(file_);
     }
 
 private:
     implementation& self_;
     open_file& file_;
-    open_file& account_;
+    open_file& holder_;
 };
 
 } // namespace detail
