@@ -143,7 +143,7 @@ void engine::implementation::make_calls(submission_batch& batch, lock_type& lock
 // One before it has waited, although it was asked not to.
 void engine::implementation::not_called(operation_record& record) noexcept
 {
-    --statistics_.loop_calls;
+    counters_.not_called();
     if (cancelled(record))
         finish_queued(record, ECANCELED);
     else

@@ -71,10 +71,7 @@ std::size_t engine::implementation::harvest() noexcept
 
     turns_.harvested();
     slots_.may_have_room();
-    // A thread whose io_submit has not returned yet has not counted them.
-    statistics_.in_flight_high_water = std::max(statistics_.in_flight_high_water, count);
-    (context_->has_ring() ? statistics_.events_from_ring : statistics_.events_from_syscall) +=
-        count;
+    counters_.harvested(context_->has_ring(), count);
     return count;
 }
 
@@ -100,7 +97,7 @@ void engine::implementation::ended(operation_record& record, attempt made,
         finish_early(record, ECANCELED);
         break;
     case next_try::on_loop:
-        ++statistics_.loop_retries;
+        counters_.retried_on_loop();
         queue_.put_back(record);
         break;
     case next_try::off_loop:
@@ -109,27 +106,10 @@ void engine::implementation::ended(operation_record& record, attempt made,
         continue_off_loop(record, end.reason);
         break;
     case next_try::by_system_call:
-        ++fallbacks(end.reason);
+        counters_.retried_off_loop(end.reason);
         send_off_loop(record, path::helper);
         break;
     }
-}
-
-std::uint64_t& engine::implementation::fallbacks(retry_reason reason) noexcept
-{
-    switch (reason)
-    {
-    case retry_reason::would_wait:
-        return statistics_.refused_fallbacks;
-    case retry_reason::unknown_flag:
-        return statistics_.unknown_flag_fallbacks;
-    case retry_reason::cut_short:
-        return statistics_.short_fallbacks;
-    case retry_reason::none:
-    case retry_reason::unsupported:
-        break;
-    }
-    return statistics_.unsupported_fallbacks;
 }
 
 void engine::implementation::give_back_slot(operation_record& record) noexcept
@@ -149,7 +129,7 @@ void engine::implementation::continue_off_loop(operation_record& record,
         finish_early(record, ECANCELED);
         return;
     }
-    ++fallbacks(reason);
+    counters_.retried_off_loop(reason);
     const bool submits = record.result_ == 0 && record.file_->direct_;
     send_off_loop(record, submits ? path::helper_submission : path::helper);
 }
@@ -205,7 +185,7 @@ void engine::implementation::finish_early(operation_record& record, int error) n
 // It ends here, and not by an answer of the kernel or of a thread.
 void engine::implementation::finish_queued(operation_record& record, int error) noexcept
 {
-    ++statistics_.completed_while_queued;
+    counters_.completed_while_queued();
     finish_early(record, error);
 }
 

@@ -45,32 +45,17 @@ engine::implementation::implementation(const service_options& options)
 
 void engine::implementation::set_up_context(bool required)
 {
-    statistics_.setup_error.clear();
     try
     {
         context_.emplace(options_.max_in_flight);
         slots_.reset(context_->capacity());
+        counters_.set_up(true, "");
     }
     catch (const std::exception& failure)
     {
         if (required)
             throw;
-        note_setup_error(failure.what());
-    }
-    statistics_.kernel_aio = context_.has_value();
-    submits_on_loop_ = context_ && options_.submission != submission_mode::on_thread;
-    submits_writes_on_loop_ = context_ && options_.submission == submission_mode::on_loop;
-}
-
-void engine::implementation::note_setup_error(const char* text) noexcept
-{
-    try
-    {
-        statistics_.setup_error = text;
-    }
-    catch (const std::bad_alloc&)
-    {
-        statistics_.setup_error.clear();
+        counters_.set_up(false, failure.what());
     }
 }
 
@@ -108,36 +93,17 @@ void engine::implementation::submit_started(lock_type& lock) noexcept
     submit_from_loop(lock);
     harvest();
     move_positions(lock);
-    statistics_.queued_high_water = std::max(statistics_.queued_high_water, queued());
+    counters_.queue_was(queued());
     if (workers_.most() == 0)
         work(lock, inline_work_per_turn);
 }
 
 next_step engine::implementation::plan_anew() noexcept
 {
-    for (;;)
-    {
-        using step = turn_handshake::step;
-        const std::size_t held_by_others =
-            slots_.in_flight() + on_threads_ + queue_.off_loop_size();
-        switch (turns_.decide(work_left(), held_by_others))
-        {
-        case step::none:
-            return next_step::none;
-        case step::post:
-            return next_step::schedule_turn;
-        case step::wait:
-            return next_step::wait;
-        case step::signal:
-            wake_event_.signal();
-            return next_step::none;
-        case step::drain:
-            // In this order: what completes after the harvest signals after the drain.
-            wake_event_.drain();
-            harvest();
-            turns_.drained();
-        }
-    }
+    return turns_.decide(
+        [this] { return work_left(); },
+        [this] { return slots_.in_flight() + on_threads_ + queue_.off_loop_size(); },
+        [this] { harvest(); });
 }
 
 engine::engine(const service_options& options)
@@ -155,7 +121,7 @@ engine::~engine()
 
 int engine::wake_descriptor() const noexcept
 {
-    return implementation_->wake_event_.descriptor();
+    return implementation_->turns_.descriptor();
 }
 
 open_file& engine::no_file() noexcept
@@ -228,10 +194,7 @@ bool engine::start(operation_record& record, open_file& file) noexcept
         self.send_off_loop(record, path::helper);
     else
         self.queue_.push(record);
-
-    service_statistics& statistics = self.statistics_;
-    if (++statistics.outstanding > statistics.outstanding_high_water)
-        statistics.outstanding_high_water = statistics.outstanding;
+    self.counters_.started();
     return self.turns_.ask();
 }
 
@@ -244,10 +207,7 @@ bool engine::turn_not_posted() noexcept
 {
     implementation& self = *implementation_;
     const implementation::guard_type lock(self.mutex_);
-    const turn_handshake::substitute instead = self.turns_.not_posted();
-    if (instead.signal)
-        self.wake_event_.signal();
-    return instead.wait;
+    return self.turns_.not_posted();
 }
 
 void engine::wait_armed() noexcept
@@ -259,38 +219,20 @@ bool engine::turn_not_posted_in_turn() noexcept
 {
     implementation& self = *implementation_;
     const implementation::guard_type lock(self.mutex_);
-    const turn_handshake::substitute instead = self.turns_.not_posted_in_turn();
-    if (instead.signal)
-        self.wake_event_.signal();
-    return instead.wait;
+    return self.turns_.not_posted_in_turn();
 }
 
-void engine::count_immediate(bool failed) noexcept
+void engine::count_immediate(bool failed, int how_many) noexcept
 {
-    implementation& self = *implementation_;
-    const implementation::guard_type lock(self.mutex_);
-    ++self.statistics_.operations_completed;
-    ++self.statistics_.immediate_completions;
-    self.statistics_.operations_failed += failed;
-}
-
-void engine::uncount_immediate(bool failed) noexcept
-{
-    implementation& self = *implementation_;
-    const implementation::guard_type lock(self.mutex_);
-    --self.statistics_.operations_completed;
-    --self.statistics_.immediate_completions;
-    self.statistics_.operations_failed -= failed;
+    const implementation::guard_type lock(implementation_->mutex_);
+    implementation_->counters_.completed_at_once(failed, how_many);
 }
 
 bool engine::begin_turn(turn_cause cause) noexcept
 {
     implementation& self = *implementation_;
     implementation::lock_type lock(self.mutex_);
-    if (cause == turn_cause::woken)
-        self.turns_.begin_woken();
-    else
-        self.turns_.begin_posted();
+    self.turns_.begin(cause);
     self.harvest();
     if (self.hand_on())
         return true;
@@ -315,17 +257,7 @@ finished_operation engine::take_finished() noexcept
     if (record->cancellation_)
         record->cancellation_->target.store(nullptr, std::memory_order_release);
     self.files_.dereference(*record->file_);
-
-    service_statistics& statistics = self.statistics_;
-    --statistics.outstanding;
-    ++statistics.operations_completed;
-    if (record->result_ >= 0)
-        self.results_[static_cast<std::size_t>(record->kind_)] +=
-            static_cast<std::uint64_t>(record->result_);
-    else if (record->result_ == -ECANCELED)
-        ++statistics.operations_cancelled;
-    else
-        ++statistics.operations_failed;
+    self.counters_.completed(record->kind_, record->result_);
     return {record, self.plan()};
 }
 
@@ -338,15 +270,7 @@ next_step engine::end_turn() noexcept
 service_statistics engine::statistics() const
 {
     const implementation::guard_type lock(implementation_->mutex_);
-    service_statistics result = implementation_->statistics_;
-    result.queued = implementation_->queued();
-    result.operations_started = result.operations_completed + result.outstanding;
-    result.bytes_read = implementation_->results_[static_cast<std::size_t>(operation_kind::read)];
-    result.bytes_written =
-        implementation_->results_[static_cast<std::size_t>(operation_kind::write)];
-    result.would_block_fallbacks =
-        result.refused_fallbacks + result.unknown_flag_fallbacks + result.short_fallbacks;
-    return result;
+    return implementation_->counters_.read(implementation_->queued());
 }
 
 } // namespace detail

@@ -17,15 +17,15 @@
 #include <kaio/detail/engine.hpp>
 
 #include "engine/file_table.hpp"
+#include "engine/service_counters.hpp"
 #include "engine/slot_table.hpp"
+#include "engine/turn_signals.hpp"
 #include "kernel/aio_context.hpp"
 #include "kernel/mutex.hpp"
 #include "kernel/process_identity.hpp"
-#include "kernel/wake_event.hpp"
 #include "offload/worker_pool.hpp"
 #include "policy/attempt_end.hpp"
 #include "policy/path.hpp"
-#include "policy/turn_handshake.hpp"
 #include "queue/batch_stock.hpp"
 #include "queue/submission_queue.hpp"
 
@@ -43,7 +43,6 @@ public:
 
     // Turns: engine.cpp.
     void set_up_context(bool required);
-    void note_setup_error(const char* text) noexcept;
 
     std::size_t queued() const noexcept;
     bool work_left() const noexcept;
@@ -97,7 +96,6 @@ public:
     inline void completed_as_wanted(operation_record& record, std::int64_t result) noexcept;
     inline void learn(operation_record& record, lesson what) noexcept;
     void ended(operation_record& record, attempt made, std::int64_t result) noexcept;
-    std::uint64_t& fallbacks(retry_reason reason) noexcept;
 
     void give_back_slot(operation_record& record) noexcept;
     void continue_off_loop(operation_record& record, retry_reason reason) noexcept;
@@ -153,26 +151,16 @@ public:
     void wait_until_idle(lock_type& lock) noexcept;
 
     mutex mutex_;
-    wake_event wake_event_;
-
-    // Made before a fork, so that the child is sure to have one.
-    std::optional<wake_event> wake_event_of_child_;
+    turn_signals turns_;
     std::optional<aio_context> context_;
     submission_queue queue_;
     record_queue finished_;
 
     // What will have finished when the position of its file has been moved.
     record_queue to_be_moved_;
-    service_statistics statistics_; // Without what statistics() makes of other members.
-
-    // The results of what succeeded, added up for each kind of operation: for transfers, bytes.
-    std::array<std::uint64_t, operation_kinds> results_{};
+    service_counters counters_;
     const service_options options_;
     process_identity process_ = process_identity::current();
-
-    // Whether the loop submits what it may, and not only threads do. Whether that holds for writes.
-    bool submits_on_loop_ = false;
-    bool submits_writes_on_loop_ = false;
 
     // Operations that threads are carrying out. Threads that carry out or submit.
     std::size_t on_threads_ = 0;
@@ -181,9 +169,6 @@ public:
     // What the owner's threads hand to the kernel.
     batch_stock batches_;
     std::uint64_t batch_number_ = 0;
-
-    // Who begins the next turn.
-    turn_handshake turns_;
 
     // Nothing is started any more.
     bool stopping_ = false;

@@ -175,7 +175,7 @@ void engine::implementation::carry_out(operation_record& record, lock_type& lock
     open_file& file = *record.file_;
     record.state_ = operation_state::in_flight;
     ++on_threads_;
-    ++statistics_.helper_operations;
+    counters_.carrying_out();
     if (file.descriptor() != -1)
         file.refresh();
     files_.add_user(file);
@@ -211,8 +211,8 @@ void engine::implementation::take_next_append(open_file& file) noexcept
 void engine::implementation::notify_owner() noexcept
 {
     // Room that was made may be as important to the owner as what has finished.
-    if (work_left() && turns_.notify())
-        wake_event_.signal();
+    if (work_left())
+        turns_.notify();
 }
 
 } // namespace detail

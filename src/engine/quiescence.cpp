@@ -42,9 +42,7 @@ int engine::wake_descriptor_of_child()
 {
     implementation& self = *implementation_;
     const implementation::lock_type lock(self.mutex_);
-    if (!self.wake_event_of_child_)
-        self.wake_event_of_child_.emplace();
-    return self.wake_event_of_child_->descriptor();
+    return self.turns_.descriptor_of_child();
 }
 
 void engine::prepare_fork() noexcept
@@ -60,7 +58,7 @@ bool engine::resume_in_parent() noexcept
 {
     implementation& self = *implementation_;
     const implementation::lock_type lock(self.mutex_);
-    self.wake_event_of_child_.reset();
+    self.turns_.resume(false);
     self.workers_.resume();
     for (std::size_t i = self.queue_.off_loop_size(); i != 0; --i)
         self.call_worker();
@@ -71,14 +69,11 @@ bool engine::resume_in_child() noexcept
 {
     implementation& self = *implementation_;
     const implementation::lock_type lock(self.mutex_);
-    if (self.wake_event_of_child_)
-        self.wake_event_.swap(*self.wake_event_of_child_);
-    self.wake_event_of_child_.reset();
+    self.turns_.resume(true);
     // The ring is shared with the parent: it must not even be looked at.
     if (self.context_)
         self.context_->abandon();
     self.context_.reset();
-    self.submits_on_loop_ = self.submits_writes_on_loop_ = false;
     self.abort_all_waiting();
     self.process_ = process_identity::current();
     self.workers_.resume();

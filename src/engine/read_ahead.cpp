@@ -68,7 +68,7 @@ void engine::implementation::read_ahead(lock_type& lock) noexcept
         open_file& file = *record->file_;
         record->announced_ = true;
         ++file.account_->announced;
-        ++statistics_.announced_reads;
+        counters_.announcing();
         const int descriptor = file.descriptor();
         const std::int64_t offset = record->block_.offset + record->result_;
         const auto length = static_cast<std::int64_t>(most_of_one_call(*record)) - record->result_;

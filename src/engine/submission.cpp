@@ -37,13 +37,16 @@ path engine::implementation::path_of(operation_record& record, bool starved) noe
     facts.starved = starved;
     const path_choice choice = choose_path(facts, file.seeks_, file.learned(record));
     record.nowait_added_ = choice.adds_nowait;
-    statistics_.skipped_attempts += choice.skipped;
+    if (choice.skipped)
+        counters_.skipped_attempt();
     return choice.where;
 }
 
 bool engine::implementation::submits_on_loop(operation_kind kind) const noexcept
 {
-    return kind == operation_kind::write ? submits_writes_on_loop_ : submits_on_loop_;
+    if (kind == operation_kind::write)
+        return options_.submission == submission_mode::on_loop;
+    return options_.submission != submission_mode::on_thread;
 }
 
 // The path of all plain transfers of a file in one direction.
@@ -53,7 +56,7 @@ common_path engine::implementation::common_path_of(const open_file& file,
     const bool writes = kind == operation_kind::write;
     path_facts facts{};
     facts.transfers = true;
-    facts.has_aio = file.takes_aio_;
+    facts.has_aio = context_ && file.takes_aio_;
     facts.direct = file.direct_;
     facts.direct_to_device = is_direct_to_device(file);
     facts.cached = file.is_cached();
@@ -144,7 +147,7 @@ std::size_t engine::implementation::take_straight(open_file& file, submission_ba
     const std::size_t most = queue_.ready().size() == 1 ? slots_.room_for(file) : 1;
     const bool by_call = file.is_cached();
     const int descriptor = file.descriptor();
-    const int wake_descriptor = wake_event_.descriptor();
+    const int wake_descriptor = turns_.descriptor();
     submission_batch::kinds kinds;
     std::size_t taken = 0;
     operation_record* record = file.concurrent_.front();
@@ -208,7 +211,7 @@ bool engine::implementation::take_slot(operation_record& record, submission_batc
     record.state_ = operation_state::in_flight;
     record.block_.rw_flags = record.rw_flags_ | (record.nowait_added_ ? rwf_nowait : 0);
     record.block_.file_descriptor = file.descriptor();
-    record.block_.wake_descriptor = wake_event_.descriptor();
+    record.block_.wake_descriptor = turns_.descriptor();
     slots_.take(file, 1);
     if (record.seeks_ && record.block_.offset == -1)
         batch.add_seek();
@@ -254,9 +257,8 @@ void engine::implementation::submit_from_loop(lock_type& lock) noexcept
 void engine::implementation::hand_over(submission_batch& batch, bool on_loop,
                                        lock_type& lock) noexcept
 {
-    // Counted beforehand, as what is submitted may have completed before the call returns.
-    (on_loop ? statistics_.loop_submissions : statistics_.thread_submissions) += batch.size();
-    statistics_.loop_calls += batch.calls();
+    counters_.submitting(on_loop, batch.size());
+    counters_.calling(batch.calls());
     if (batch.seeks())
         find_positions(batch, on_loop, lock);
     submit(batch, on_loop, lock);
@@ -288,7 +290,7 @@ void engine::implementation::find_positions(submission_batch& batch, bool on_loo
 
 void engine::implementation::time_seek(open_file& file, std::chrono::nanoseconds duration) noexcept
 {
-    statistics_.longest_submit = std::max(statistics_.longest_submit, duration);
+    counters_.loop_was_held_up(duration, false);
     if (duration > blocked_submission)
         file.seeks_.refused();
     else
@@ -310,10 +312,7 @@ void engine::implementation::submit(submission_batch& batch, bool on_loop, lock_
         lock.lock();
         slots_.end_call(offered);
 
-        ++statistics_.submit_calls;
-        statistics_.largest_batch = std::max(statistics_.largest_batch, result.accepted);
-        statistics_.in_flight_high_water =
-            std::max(statistics_.in_flight_high_water, others + result.accepted);
+        counters_.submitted(result.accepted, others);
         if (on_loop)
             time_on_loop(duration, blocked_submission, batch, &submission_batch::user::submitted);
         else
@@ -324,8 +323,7 @@ void engine::implementation::submit(submission_batch& batch, bool on_loop, lock_
             continue;
         if (result.error == EAGAIN)
         {
-            (on_loop ? statistics_.loop_submissions : statistics_.thread_submissions) -=
-                batch.size() - next;
+            counters_.not_submitted(on_loop, batch.size() - next);
             no_room(batch, next, on_loop);
             break;
         }
@@ -340,10 +338,10 @@ void engine::implementation::time_on_loop(
     std::chrono::nanoseconds duration, std::chrono::nanoseconds most, const submission_batch& batch,
     submission_batch::kinds submission_batch::user::*way) noexcept
 {
-    statistics_.longest_submit = std::max(statistics_.longest_submit, duration);
-    if (duration <= most)
+    const bool too_long = duration > most;
+    counters_.loop_was_held_up(duration, too_long);
+    if (!too_long)
         return;
-    ++statistics_.slow_submissions;
     for (const submission_batch::user& user : batch.users())
     {
         if ((user.*way).has(operation_kind::read))

@@ -150,11 +150,8 @@ public:
     /** Returns true if the caller has to wait. */
     KAIO_DECL bool turn_not_posted_in_turn() noexcept;
 
-    /// Count an operation that completes without the engine.
-    KAIO_DECL void count_immediate(bool failed) noexcept;
-
-    /// Take that back: it could not even complete.
-    KAIO_DECL void uncount_immediate(bool failed) noexcept;
+    /// Count an operation that completes without the engine. By -1, one that could not even do that.
+    KAIO_DECL void count_immediate(bool failed, int how_many) noexcept;
 
     /// Harvest, and submit what was started and what there is room for now.
     /**

@@ -28,7 +28,7 @@ template <typename Outcome, typename Handler, typename Executor>
                                                Handler&& handler, const error_code& ec)
 {
     // Beforehand, as the handler may be called before this returns.
-    service.engine()->count_immediate(!!ec);
+    service.engine()->count_immediate(!!ec, 1);
     const unsigned escaped = escaped_exceptions();
     try
     {
@@ -39,7 +39,7 @@ template <typename Outcome, typename Handler, typename Executor>
     {
         // By the handler itself, if its immediate executor calls it here: then it was called.
         if (escaped_exceptions() == escaped)
-            service.engine()->uncount_immediate(!!ec);
+            service.engine()->count_immediate(!!ec, -1);
         throw;
     }
 }
