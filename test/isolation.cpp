@@ -392,7 +392,8 @@ BOOST_AUTO_TEST_CASE(order_without_slots, *boost::unit_test::precondition(&needs
         BOOST_TEST(results[i].succeeded(lines[i].size()), results[i]);
     BOOST_TEST(target.contents() == expected);
 
-    // In the page cache: read at once. Not there: refused.
+    // In the page cache: read at once. Not there: refused, unless the disk was faster than the kernel's
+    // second look (6.18 begins to read all the same).
     kaio::random_access_file file(f.context, target.path(), file_base::read_only);
     kaio::io_options at_once;
     at_once.no_wait = true;
@@ -405,10 +406,8 @@ BOOST_AUTO_TEST_CASE(order_without_slots, *boost::unit_test::precondition(&needs
         std::string text(expected.size(), ' ');
         file.async_read_some_at(0, asio::buffer(text), at_once, record_in(results.front()));
         wait_until(all_called);
-        if (cached)
-            BOOST_TEST(results.front().succeeded(expected.size()), results.front());
-        else
-            BOOST_TEST(results.front().ec == asio::error::try_again);
+        const bool refused = !cached && results.front().failed(asio::error::try_again);
+        BOOST_TEST((refused || results.front().succeeded(expected.size())), results.front());
     }
     f.check_end();
 }
