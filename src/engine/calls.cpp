@@ -19,7 +19,7 @@
 #include <climits>
 #include <utility>
 
-#include "engine/engine_implementation.hpp"
+#include "engine/submitter.hpp"
 #include "offload/file_position.hpp"
 #include "queue/record_facts.hpp"
 
@@ -108,9 +108,17 @@ private:
     const std::int64_t begin_ = now();
 };
 
+// If fcntl has given the descriptor O_DIRECT, calls wait for the disk, and too shortly to be noticed.
+void look_again(open_file& file) noexcept
+{
+    constexpr unsigned batches = 256;
+    if (++file.batches_of_calls_ % batches == 0 && !file.detached_)
+        file.refresh();
+}
+
 } // namespace
 
-void engine::implementation::make_calls(submission_batch& batch, lock_type& lock) noexcept
+void submitter::make_calls(submission_batch& batch, lock_type& lock) noexcept
 {
     const std::size_t count = batch.calls();
     if (count == 0)
@@ -141,35 +149,27 @@ void engine::implementation::make_calls(submission_batch& batch, lock_type& lock
 }
 
 // One before it has waited, although it was asked not to.
-void engine::implementation::not_called(operation_record& record) noexcept
+void submitter::not_called(operation_record& record) noexcept
 {
     counters_.not_called();
-    if (cancelled(record))
-        finish_queued(record, ECANCELED);
+    if (operations_.cancelled(record))
+        operations_.finish_queued(record, ECANCELED);
     else
-        queue_.put_back(record);
+        operations_.queue().put_back(record);
 }
 
-// If fcntl has given the descriptor O_DIRECT, calls wait for the disk, and too shortly to be noticed.
-void engine::implementation::look_again(open_file& file) noexcept
-{
-    constexpr unsigned batches = 256;
-    if (++file.batches_of_calls_ % batches == 0 && !file.detached_)
-        file.refresh();
-}
-
-void engine::implementation::returned(operation_record& record, std::int64_t result) noexcept
+void submitter::returned(operation_record& record, std::int64_t result) noexcept
 {
     const bool as_wanted = record.nowait_added_ && record.vector_count_ == 0 &&
                            result == static_cast<std::int64_t>(record.block_.length);
     if (as_wanted)
     {
         record.file_->learned(record).succeeded();
-        finish(record, result);
+        operations_.finish(record, result);
     }
     else
     {
-        ended(record, attempt::call, result);
+        operations_.ended(record, attempt::call, result);
     }
 }
 

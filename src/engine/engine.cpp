@@ -37,73 +37,67 @@ service_options checked(service_options options)
 } // namespace
 
 engine::implementation::implementation(const service_options& options)
-  : options_(checked(options)), batches_(options_.max_batch),
-    workers_(mutex_, options.helper_threads, [this](lock_type& lock) { work(lock, all_there_is); })
+  : options_(checked(options)), helpers_(mutex_, options.helper_threads, files_,
+                                         [this](lock_type& lock) { help(lock, all_there_is); })
 {
-    set_up_context(options_.require_kernel_aio);
-}
-
-void engine::implementation::set_up_context(bool required)
-{
-    try
-    {
-        context_.emplace(options_.max_in_flight);
-        slots_.reset(context_->capacity());
-        counters_.set_up(true, "");
-    }
-    catch (const std::exception& failure)
-    {
-        if (required)
-            throw;
-        counters_.set_up(false, failure.what());
-    }
-}
-
-std::size_t engine::implementation::queued() const noexcept
-{
-    return queue_.size() + queue_.off_loop_size();
+    submitter_.set_up(options_.require_kernel_aio);
 }
 
 bool engine::implementation::work_left() const noexcept
 {
-    return !finished_.empty() || may_take_long();
+    return operations_.has_finished() || may_take_long();
 }
 
-// Whether a turn would find something to do now that may take long.
 bool engine::implementation::may_take_long() const noexcept
 {
-    if (may_submit() || !to_be_moved_.empty())
-        return true;
-    return workers_.most() == 0 &&
-           queue_.off_loop().any_of([this](const open_file& file) { return may_work_for(file); });
+    return submitter_.may_submit_from_loop() || operations_.has_position_to_move() ||
+           (!helpers_.allowed() && helper_work_.any());
 }
 
 // One operation alone holds up nobody else.
 bool engine::implementation::hand_on() noexcept
 {
-    const bool finished = !finished_.empty();
-    const std::size_t others_hold = slots_.in_flight() + on_threads_ + queued();
-    const bool others = others_hold + !to_be_moved_.empty() > 1 || to_be_moved_.has_several();
+    const bool finished = operations_.has_finished();
+    const std::size_t others_hold = slots_.in_flight() + helpers_.operations() +
+                                    operations_.queued() + operations_.has_position_to_move();
+    const bool others = others_hold > 1 || operations_.has_several_positions_to_move();
     return (finished || others) && may_take_long() && turns_.hand_on(finished);
 }
 
 void engine::implementation::submit_started(lock_type& lock) noexcept
 {
-    move_positions(lock);
-    submit_from_loop(lock);
+    operations_.move_positions(lock);
+    submitter_.submit_from_loop(lock);
     harvest();
-    move_positions(lock);
-    counters_.queue_was(queued());
-    if (workers_.most() == 0)
-        work(lock, inline_work_per_turn);
+    operations_.move_positions(lock);
+    counters_.queue_was(operations_.queued());
+    if (!helpers_.allowed())
+        help(lock, inline_work_per_turn);
 }
 
 next_step engine::implementation::plan_anew() noexcept
 {
-    return turns_.decide(
-        [this] { return work_left(); },
-        [this] { return slots_.in_flight() + on_threads_ + queue_.off_loop_size(); },
-        [this] { harvest(); });
+    const auto held_by_others = [this] {
+        return slots_.in_flight() + helpers_.operations() + operations_.queue().off_loop_size();
+    };
+    return turns_.decide([this] { return work_left(); }, held_by_others, [this] { harvest(); });
+}
+
+void engine::implementation::help(lock_type& lock, std::size_t most) noexcept
+{
+    std::optional<submission_batch> batch;
+    while (most != 0 && !helpers_.stopping() && helper_work_.work_once(batch, lock))
+    {
+        notify_owner();
+        --most;
+    }
+}
+
+void engine::implementation::notify_owner() noexcept
+{
+    // Room that was made may be as important to the owner as what has finished.
+    if (work_left())
+        turns_.notify();
 }
 
 engine::engine(const service_options& options)
@@ -136,8 +130,9 @@ bool engine::cancel(open_file& file) noexcept
     implementation& self = *implementation_;
     const implementation::guard_type lock(self.mutex_);
     ++file.cancellations_;
-    self.abort_waiting(file);
-    return (!self.finished_.empty() || !self.to_be_moved_.empty()) && self.turns_.ask();
+    self.operations_.abort_waiting(file);
+    return (self.operations_.has_finished() || self.operations_.has_position_to_move()) &&
+           self.turns_.ask();
 }
 
 bool engine::cancel(cancellation_link& link) noexcept
@@ -147,22 +142,7 @@ bool engine::cancel(cancellation_link& link) noexcept
     implementation& self = *implementation_;
     const implementation::guard_type lock(self.mutex_);
     operation_record* record = link.target.load(std::memory_order_relaxed);
-    if (!record)
-        return false;
-    switch (record->state_)
-    {
-    case operation_state::waiting:
-    case operation_state::waiting_off_loop:
-        self.abort(*record);
-        return self.turns_.ask();
-    case operation_state::in_flight:
-        record->cancelled_ = true;
-        return false;
-    case operation_state::created:
-    case operation_state::finished:
-        break;
-    }
-    return false;
+    return record && self.operations_.cancel(*record) && self.turns_.ask();
 }
 
 void engine::connect(operation_record& record, cancellation_link& link) noexcept
@@ -185,16 +165,7 @@ bool engine::start(operation_record& record, open_file& file) noexcept
 {
     implementation& self = *implementation_;
     const implementation::guard_type lock(self.mutex_);
-    record.file_ = &file;
-    record.cancellations_ = file.cancellations_;
-    self.files_.reference(file);
-    if (record.kind_ == operation_kind::write && file.appends_)
-        record.serial_ = true;
-    if (record.kind_ == operation_kind::call)
-        self.send_off_loop(record, path::helper);
-    else
-        self.queue_.push(record);
-    self.counters_.started();
+    self.operations_.start(record, file);
     return self.turns_.ask();
 }
 
@@ -250,15 +221,8 @@ finished_operation engine::take_finished() noexcept
 {
     implementation& self = *implementation_;
     const implementation::guard_type lock(self.mutex_);
-    operation_record* record = self.finished_.pop_front();
-    if (!record)
-        return {nullptr, next_step::none};
-
-    if (record->cancellation_)
-        record->cancellation_->target.store(nullptr, std::memory_order_release);
-    self.files_.dereference(*record->file_);
-    self.counters_.completed(record->kind_, record->result_);
-    return {record, self.plan()};
+    operation_record* record = self.operations_.take_finished();
+    return {record, record ? self.plan() : next_step::none};
 }
 
 next_step engine::end_turn() noexcept
@@ -270,7 +234,7 @@ next_step engine::end_turn() noexcept
 service_statistics engine::statistics() const
 {
     const implementation::guard_type lock(implementation_->mutex_);
-    return implementation_->counters_.read(implementation_->queued());
+    return implementation_->counters_.read(implementation_->operations_.queued());
 }
 
 } // namespace detail

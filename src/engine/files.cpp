@@ -88,7 +88,7 @@ int engine::release(open_file* file) noexcept
     implementation& self = *implementation_;
     implementation::lock_type lock(self.mutex_);
     // The descriptor stands behind what has been transferred.
-    self.move_positions(lock);
+    self.operations_.move_positions(lock);
     self.notify_owner();
     return self.files_.release(*file, lock);
 }

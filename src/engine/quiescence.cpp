@@ -17,13 +17,11 @@ void engine::implementation::wait_until_idle(lock_type& lock) noexcept
     do
     {
         while (slots_.in_flight() != 0 && answers)
-            answers = context_ && context_->wait([this](std::uint64_t data, std::int64_t result) {
-                completed(record_of(data), result);
-            });
-        move_positions(lock);
-        if (stopping_)
-            abort_all_waiting();
-    } while ((slots_.in_flight() != 0 && answers) || !to_be_moved_.empty());
+            answers = submitter_.wait_for_completions();
+        operations_.move_positions(lock);
+        if (operations_.stopping())
+            operations_.abort_all_waiting();
+    } while ((slots_.in_flight() != 0 && answers) || operations_.has_position_to_move());
 }
 
 void engine::shutdown() noexcept
@@ -32,9 +30,9 @@ void engine::shutdown() noexcept
         return;
     implementation& self = *implementation_;
     implementation::lock_type lock(self.mutex_);
-    self.stopping_ = true;
-    self.abort_all_waiting();
-    self.workers_.stop(lock);
+    self.operations_.stop();
+    self.operations_.abort_all_waiting();
+    self.helpers_.stop(lock);
     self.wait_until_idle(lock);
 }
 
@@ -49,7 +47,7 @@ void engine::prepare_fork() noexcept
 {
     implementation& self = *implementation_;
     implementation::lock_type lock(self.mutex_);
-    self.workers_.stop(lock);
+    self.helpers_.stop(lock);
     self.wait_until_idle(lock);
     self.turns_.forget_waits();
 }
@@ -59,9 +57,9 @@ bool engine::resume_in_parent() noexcept
     implementation& self = *implementation_;
     const implementation::lock_type lock(self.mutex_);
     self.turns_.resume(false);
-    self.workers_.resume();
-    for (std::size_t i = self.queue_.off_loop_size(); i != 0; --i)
-        self.call_worker();
+    self.helpers_.resume();
+    for (std::size_t i = self.operations_.queue().off_loop_size(); i != 0; --i)
+        self.operations_.wake_helper();
     return self.turns_.ask();
 }
 
@@ -70,15 +68,11 @@ bool engine::resume_in_child() noexcept
     implementation& self = *implementation_;
     const implementation::lock_type lock(self.mutex_);
     self.turns_.resume(true);
-    // The ring is shared with the parent: it must not even be looked at.
-    if (self.context_)
-        self.context_->abandon();
-    self.context_.reset();
-    self.abort_all_waiting();
+    self.submitter_.abandon();
+    self.operations_.abort_all_as_child();
     self.process_ = process_identity::current();
-    self.workers_.resume();
-    self.slots_.reset(0);
-    self.set_up_context(false);
+    self.helpers_.resume();
+    self.submitter_.set_up(false);
     return self.turns_.ask();
 }
 

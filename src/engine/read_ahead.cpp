@@ -9,8 +9,7 @@
 
 #include <fcntl.h>
 
-#include "engine/engine_implementation.hpp"
-#include "engine/working_for.hpp"
+#include "engine/helper_work.hpp"
 #include "queue/record_facts.hpp"
 
 namespace kaio {
@@ -42,14 +41,14 @@ bool is_worth_announcing(const operation_record& record) noexcept
 } // namespace
 
 // The next read to tell the kernel of, or nullptr.
-operation_record* engine::implementation::next_to_announce() noexcept
+operation_record* helper_work::next_to_announce() noexcept
 {
-    auto& files = queue_.unannounced();
+    auto& files = operations_.queue().unannounced();
     for (int looked_at = 0; looked_at != most_looked_at && files.front(); ++looked_at)
     {
         open_file& file = *files.front();
-        const bool may = file.account_->announced != most_announced && has_thread(file);
-        operation_record* record = may ? &queue_.pass_unannounced(file) : nullptr;
+        const bool may = file.account_->announced != most_announced && helpers_.may_have_one(file);
+        operation_record* record = may ? &operations_.queue().pass_unannounced(file) : nullptr;
         if (files.front() == &file)
             files.rotate();
         if (record && is_worth_announcing(*record))
@@ -58,9 +57,10 @@ operation_record* engine::implementation::next_to_announce() noexcept
     return nullptr;
 }
 
-void engine::implementation::read_ahead(lock_type& lock) noexcept
+void helper_work::read_ahead(lock_type& lock) noexcept
 {
-    for (int i = 0; i != most_at_once && queue_.off_loop_size() > 1 && !workers_.stopping(); ++i)
+    for (int i = 0;
+         i != most_at_once && operations_.queue().off_loop_size() > 1 && !helpers_.stopping(); ++i)
     {
         operation_record* record = next_to_announce();
         if (!record)
@@ -73,9 +73,9 @@ void engine::implementation::read_ahead(lock_type& lock) noexcept
         const std::int64_t offset = record->block_.offset + record->result_;
         const auto length = static_cast<std::int64_t>(most_of_one_call(*record)) - record->result_;
 
-        const working_for work(*this, file);
+        const helper_table::assignment work(helpers_, file);
         files_.add_user(file);
-        call_another();
+        wake_another();
         lock.unlock();
         ::posix_fadvise(descriptor, offset, length, POSIX_FADV_WILLNEED);
         lock.lock();

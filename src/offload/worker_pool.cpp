@@ -70,7 +70,7 @@ int worker_pool::call() noexcept
 
 void worker_pool::run() noexcept
 {
-    std::unique_lock<mutex> lock(mutex_);
+    lock_type lock(mutex_);
     while (!stopping_)
     {
         work_(lock);
@@ -82,7 +82,7 @@ void worker_pool::run() noexcept
     }
 }
 
-void worker_pool::stop(std::unique_lock<mutex>& lock) noexcept
+void worker_pool::stop(lock_type& lock) noexcept
 {
     stopping_ = true;
     std::vector<std::thread> threads;

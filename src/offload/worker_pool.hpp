@@ -24,7 +24,8 @@ class worker_pool
 {
 public:
     /// What a thread does with the lock held when it was called, until there is nothing left to do.
-    using work_function = std::function<void(std::unique_lock<mutex>&)>;
+    using lock_type = std::unique_lock<mutex>;
+    using work_function = std::function<void(lock_type&)>;
 
     worker_pool(mutex& m, std::size_t most, work_function work)
       : mutex_(m), most_(most), work_(std::move(work))
@@ -51,7 +52,7 @@ public:
     }
 
     /// Have all threads end when they have done what they are doing, and make no more.
-    void stop(std::unique_lock<mutex>& lock) noexcept;
+    void stop(lock_type& lock) noexcept;
 
     /// Whether the threads are to end.
     bool stopping() const noexcept

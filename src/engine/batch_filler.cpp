@@ -1,0 +1,241 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#include "engine/batch_filler.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "queue/record_facts.hpp"
+
+namespace kaio {
+namespace detail {
+namespace {
+
+// Behind so many files that wait for calls, no other is looked for that has something to submit.
+constexpr std::size_t most_passed_over = 16;
+
+// Whether a transfer is given the position of its file as its offset, and the position is moved by a
+// seek. Only where the offset isn't what counts does the system call have to move it on.
+bool seeks(const operation_record& record) noexcept
+{
+    return record.at_position_ && record.file_->type_ != file_type::other && !appends(record);
+}
+
+} // namespace
+
+path batch_filler::path_of(operation_record& record, bool starved) noexcept
+{
+    open_file& file = *record.file_;
+    path_facts facts = facts_of(record);
+    facts.has_aio = has_aio() && file.takes_aio_;
+    facts.allowed_on_loop = submits_on_loop(record.kind_);
+    facts.starved = starved;
+    const path_choice choice = choose_path(facts, file.seeks_, file.learned(record));
+    record.nowait_added_ = choice.adds_nowait;
+    if (choice.skipped)
+        counters_.skipped_attempt();
+    return choice.where;
+}
+
+bool batch_filler::submits_on_loop(operation_kind kind) const noexcept
+{
+    if (kind == operation_kind::write)
+        return options_.submission == submission_mode::on_loop;
+    return options_.submission != submission_mode::on_thread;
+}
+
+// The path of all plain transfers of a file in one direction.
+common_path batch_filler::common_path_of(const open_file& file, operation_kind kind) const noexcept
+{
+    const bool writes = kind == operation_kind::write;
+    path_facts facts{};
+    facts.transfers = true;
+    facts.has_aio = has_aio() && file.takes_aio_;
+    facts.direct = file.direct_;
+    facts.direct_to_device = is_direct_to_device(file);
+    facts.cached = file.is_cached();
+    facts.allowed_on_loop = submits_on_loop(kind);
+    facts.waits_anyway = writes && writes_wait(file);
+    facts.appends = writes && file.appends_;
+    return choose_common_path(facts, writes ? file.writes_ : file.reads_);
+}
+
+bool batch_filler::is_starved(const open_file& file) const noexcept
+{
+    return file.account_->in_flight == 0 && helpers_.allowed() && !slots_.has_room_for(file);
+}
+
+// Whether what comes next of a file that has no slot needs one.
+bool batch_filler::must_wait(const open_file& file) const noexcept
+{
+    return !is_starved(file) && !goes_without_submission(file.next());
+}
+
+bool batch_filler::may_fill_from_loop() const noexcept
+{
+    return operations_.queue().ready().any_of([&](const open_file& file) {
+        return !has_aio() || slots_.has_room_for(file) || !must_wait(file);
+    });
+}
+
+// What fcntl can change decides where a write at the position goes. All that is decided of an
+// operation has to be decided on the same facts: so it is looked up before anything else.
+void batch_filler::look_before(open_file& file) noexcept
+{
+    if (!file.next_is_serial())
+        return;
+    const operation_record& record = file.next();
+    if (record.at_position_ && record.kind_ == operation_kind::write)
+        file.refresh();
+}
+
+void batch_filler::fill_from_loop(submission_batch& batch, bool with_calls) noexcept
+{
+    batch.clear(++last_number_, with_calls);
+    std::size_t skipped = 0;
+    std::size_t passed_over = 0;
+    while (!batch.full() && skipped < operations_.queue().ready().size() &&
+           passed_over != most_passed_over)
+    {
+        open_file& file = *operations_.queue().ready().front();
+        look_before(file);
+        const bool no_slot = has_aio() && !slots_.has_room_for(file);
+        const bool no_call = !batch.takes_calls() && goes_without_submission(file.next());
+        passed_over += no_call;
+        if (no_call || (no_slot && must_wait(file)))
+        {
+            ++skipped;
+            operations_.queue().ready().rotate();
+            continue;
+        }
+        if ((no_slot || take_plain(file, batch) == 0) && !take_next(file, no_slot, batch))
+            ++skipped;
+        else
+            skipped = passed_over = 0;
+        if (operations_.queue().ready().front() == &file)
+            operations_.queue().ready().rotate();
+    }
+}
+
+// Most operations are plain transfers of files that have refused nothing lately. A file may have
+// several of them in its turn if no other file waits. Returns how many it had.
+std::size_t batch_filler::take_plain(open_file& file, submission_batch& batch) noexcept
+{
+    if (!file.serial_.empty())
+        return 0;
+    static_assert(static_cast<int>(operation_kind::read) == 0 &&
+                      static_cast<int>(operation_kind::write) == 1,
+                  "the order of what follows");
+    const common_path paths[] = {common_path_of(file, operation_kind::read),
+                                 common_path_of(file, operation_kind::write)};
+    const std::size_t most = operations_.queue().ready().size() == 1 ? slots_.room_for(file) : 1;
+    const bool by_call = file.is_cached();
+    const int descriptor = file.descriptor();
+    const int wake_descriptor = turns_.descriptor();
+    submission_batch::kinds kinds;
+    std::size_t taken = 0;
+    operation_record* record = file.concurrent_.front();
+    for (; taken != most && record; record = record->next_)
+    {
+        const auto kind = static_cast<unsigned>(record->kind_);
+        if (kind >= std::size(paths) || !paths[kind].open || record->rw_flags_ != 0 ||
+            record->vector_count_ != 0 || (by_call && record->block_.priority != 0) ||
+            !(by_call ? batch.add_call(*record, record->block_.length) : batch.add(*record)))
+            break;
+        record->state_ = operation_state::in_flight;
+        record->nowait_added_ = paths[kind].adds_nowait;
+        record->block_.rw_flags = paths[kind].adds_nowait ? rwf_nowait : 0;
+        if (!by_call)
+        {
+            record->block_.file_descriptor = descriptor;
+            record->block_.wake_descriptor = wake_descriptor;
+        }
+        kinds.add(record->kind_);
+        ++taken;
+    }
+    if (taken == 0)
+        return 0;
+
+    operations_.queue().popped(file, record, taken);
+    if (!by_call)
+        slots_.take(file, taken);
+    using user = submission_batch::user;
+    if (batch.add_user(file, by_call ? &user::called : &user::submitted, kinds))
+        files_.add_user(file);
+    return taken;
+}
+
+// Returns false if the batch has no place for the operation, which waits on.
+bool batch_filler::take_next(open_file& file, bool starved, submission_batch& batch) noexcept
+{
+    operation_record& record = operations_.queue().pop(file);
+    if (record.at_position_)
+    {
+        record.seeks_ = seeks(record);
+        record.block_.offset = -1;
+    }
+    bool taken = true;
+    if (const path where = path_of(record, starved); where == path::loop_submission)
+        taken = take_slot(record, batch);
+    else if (where == path::call)
+        taken = take_call(record, batch);
+    else
+        operations_.send_off_loop(record, where);
+    if (!taken)
+        operations_.queue().put_back(record);
+    return taken;
+}
+
+bool batch_filler::take_slot(operation_record& record, submission_batch& batch) noexcept
+{
+    if (!batch.add(record))
+        return false;
+    open_file& file = *record.file_;
+    record.state_ = operation_state::in_flight;
+    record.block_.rw_flags = record.rw_flags_ | (record.nowait_added_ ? rwf_nowait : 0);
+    record.block_.file_descriptor = file.descriptor();
+    record.block_.wake_descriptor = turns_.descriptor();
+    slots_.take(file, 1);
+    if (record.seeks_ && record.block_.offset == -1)
+        batch.add_seek();
+    if (batch.add_user(file, &submission_batch::user::submitted, record.kind_))
+        files_.add_user(file);
+    return true;
+}
+
+bool batch_filler::take_call(operation_record& record, submission_batch& batch) noexcept
+{
+    if (!batch.add_call(record, most_of_one_call(record)))
+        return false;
+    record.state_ = operation_state::in_flight;
+    record.block_.rw_flags = record.rw_flags_ | rwf_nowait;
+    if (batch.add_user(*record.file_, &submission_batch::user::called, record.kind_))
+        files_.add_user(*record.file_);
+    return true;
+}
+
+void batch_filler::fill_from_helper(open_file& file, submission_batch& batch) noexcept
+{
+    // Where submissions wait, several helpers get further with one operation each.
+    const std::size_t most = file.submission_blocks_ ? 1 : options_.max_batch;
+    batch.clear(++last_number_, false);
+    while (batch.size() != most && slots_.has_room_for(file) && !file.off_loop_.empty() &&
+           file.off_loop_.front()->to_submit_)
+    {
+        operation_record& record = *file.off_loop_.front();
+        operations_.queue().erase(record);
+        if (!take_slot(record, batch))
+        {
+            operations_.queue().put_back_off_loop(record);
+            break;
+        }
+    }
+    // A file system that is frozen holds the call at the first write.
+    batch.put_writes_last();
+}
+
+} // namespace detail
+} // namespace kaio

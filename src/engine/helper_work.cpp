@@ -1,0 +1,140 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#include "engine/helper_work.hpp"
+
+#include <new>
+
+#include "offload/carry_out.hpp"
+#include "queue/record_facts.hpp"
+
+namespace kaio {
+namespace detail {
+
+bool helper_work::any() const noexcept
+{
+    return operations_.queue().off_loop().any_of(
+        [this](const open_file& file) { return may_work_for(file); });
+}
+
+bool helper_work::may_work_for(const open_file& file) const noexcept
+{
+    return helpers_.may_have_one(file) && (!file.off_loop_.front()->to_submit_ ||
+                                           slots_.has_room_for(file) || filler_.is_starved(file));
+}
+
+// The next file in turn for which a helper may work, or nullptr.
+open_file* helper_work::next_file() noexcept
+{
+    for (std::size_t i = operations_.queue().off_loop().size(); i != 0; --i)
+    {
+        open_file* file = operations_.queue().off_loop().front();
+        operations_.queue().off_loop().rotate();
+        if (may_work_for(*file))
+            return file;
+    }
+    wait_for_slot();
+    return nullptr;
+}
+
+// If an operation waits for a slot, the next one that is given back wakes a helper.
+void helper_work::wait_for_slot() noexcept
+{
+    slots_.set_wanted(operations_.queue().off_loop().any_of([this](const open_file& file) {
+        return file.off_loop_.front()->to_submit_ && !slots_.has_room_for(file);
+    }));
+}
+
+bool helper_work::work_once(std::optional<submission_batch>& batch, lock_type& lock) noexcept
+{
+    read_ahead(lock);
+    open_file* file = next_file();
+    if (!file)
+        return false;
+
+    std::optional<helper_table::assignment> work(std::in_place, helpers_, *file);
+    operation_record& first = *file->off_loop_.front();
+    const bool submits = first.to_submit_ && slots_.has_room_for(*file) && reserve(batch);
+    if (submits)
+        filler_.fill_from_helper(*file, *batch);
+    else
+        operations_.queue().erase(first);
+    wake_another();
+    if (submits)
+        submitter_.hand_over(*batch, false, lock);
+    else
+        carry_out(first, lock);
+    work.reset();
+    return true;
+}
+
+// What this helper is about to do may never end. Other files may have woken one while nobody could
+// work for them.
+void helper_work::wake_another() noexcept
+{
+    if (helpers_.one_is_coming() || !helpers_.any_may_have_one())
+        return;
+    if (operations_.queue().off_loop().any_of(
+            [this](const open_file& file) { return may_work_for(file); }))
+        operations_.wake_helper();
+    else
+        wait_for_slot();
+}
+
+// Helpers make their batch when they first submit something. Without memory they make system calls.
+bool helper_work::reserve(std::optional<submission_batch>& batch) const noexcept
+{
+    try
+    {
+        if (!batch)
+            batch.emplace(options_.max_batch);
+        return true;
+    }
+    catch (const std::bad_alloc&)
+    {
+        return false;
+    }
+}
+
+void helper_work::carry_out(operation_record& record, lock_type& lock) noexcept
+{
+    open_file& file = *record.file_;
+    record.state_ = operation_state::in_flight;
+    helpers_.operation_begins();
+    counters_.carrying_out();
+    if (file.descriptor() != -1)
+        file.refresh();
+    files_.add_user(file);
+
+    const int descriptor = file.descriptor();
+    lock.unlock();
+    const std::int64_t result = detail::carry_out(record, descriptor);
+    lock.lock();
+
+    helpers_.operation_ends();
+    // The completion that would make room may never come, so ask the kernel again.
+    slots_.may_have_room();
+    if (record.refused_by_aio_ && result >= 0)
+        file.takes_aio_ = false;
+    operations_.ended(record, attempt::helper, result);
+    take_next_append(file);
+    files_.remove_user(file);
+}
+
+// The next append needs a helper as well: this one comes to it without a turn of the loop.
+void helper_work::take_next_append(open_file& file) noexcept
+{
+    if (file.direct_ || !file.next_is_serial())
+        return;
+    const operation_record& next = file.next();
+    if (!appends(next) || wants_no_wait(next))
+        return;
+    operation_record& record = operations_.queue().pop(file);
+    record.nowait_added_ = record.to_submit_ = false;
+    operations_.queue().push_off_loop(record);
+}
+
+} // namespace detail
+} // namespace kaio

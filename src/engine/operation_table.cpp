@@ -1,0 +1,296 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#include "engine/operation_table.hpp"
+
+#include <cerrno>
+
+#include "engine/hold_ups.hpp"
+#include "offload/file_position.hpp"
+#include "queue/record_facts.hpp"
+
+namespace kaio {
+namespace detail {
+
+void operation_table::start(operation_record& record, open_file& file) noexcept
+{
+    record.file_ = &file;
+    record.cancellations_ = file.cancellations_;
+    files_.reference(file);
+    if (record.kind_ == operation_kind::write && file.appends_)
+        record.serial_ = true;
+    if (record.kind_ == operation_kind::call)
+        send_off_loop(record, path::helper);
+    else
+        queue_.push(record);
+    counters_.started();
+}
+
+operation_record* operation_table::take_finished() noexcept
+{
+    operation_record* record = finished_.pop_front();
+    if (!record)
+        return nullptr;
+    if (record->cancellation_)
+        record->cancellation_->target.store(nullptr, std::memory_order_release);
+    files_.dereference(*record->file_);
+    counters_.completed(record->kind_, record->result_);
+    return record;
+}
+
+void operation_table::send_off_loop(operation_record& record, path where) noexcept
+{
+    record.to_submit_ = where == path::helper_submission;
+    open_file& file = *record.file_;
+    const bool first = file.off_loop_.empty();
+    queue_.push_off_loop(record);
+
+    // One helper submits all operations of a file. Each system call takes a helper of its own, if the
+    // file may have one more.
+    if (record.to_submit_ ? first : !helpers_.one_is_coming() && helpers_.may_have_one(file))
+        wake_helper();
+}
+
+void operation_table::wake_helper() noexcept
+{
+    const int error = helpers_.wake_one();
+    if (error == 0)
+        return;
+    while (open_file* file = queue_.off_loop().front())
+    {
+        operation_record& record = *file->off_loop_.front();
+        queue_.erase(record);
+        finish_queued(record, error);
+    }
+}
+
+// The end of an attempt that has done what was wanted, as most do: judge() says the same of it.
+inline void operation_table::completed_as_wanted(operation_record& record,
+                                                 std::int64_t result) noexcept
+{
+    slots_.give_back(*record.file_);
+    if (record.nowait_added_)
+        learn(record, lesson::succeeded);
+    finish(record, result);
+}
+
+inline void operation_table::learn(operation_record& record, lesson what) noexcept
+{
+    open_file& file = *record.file_;
+    switch (what)
+    {
+    case lesson::none:
+        break;
+    case lesson::succeeded:
+        file.learned(record).succeeded();
+        if (file.depth_limit_ < slots_.capacity() && is_direct_to_device(record))
+            ++file.depth_limit_;
+        break;
+    case lesson::refused:
+        file.learned(record).refused();
+        break;
+    case lesson::unknown_flag:
+        file.learned(record).unknown_flag();
+        break;
+    case lesson::full_device:
+        file.depth_limit_ = file.in_flight_;
+        break;
+    case lesson::refused_by_aio:
+        record.refused_by_aio_ = true;
+        break;
+    }
+}
+
+std::size_t operation_table::harvest(aio_context& context) noexcept
+{
+    const std::size_t count = context.harvest([this](std::uint64_t data, std::int64_t result) {
+        operation_record& record = record_of(data);
+        const bool as_wanted =
+            record.vector_count_ == 0 && result == static_cast<std::int64_t>(record.block_.length);
+        if (as_wanted && !slots_.wanted())
+            completed_as_wanted(record, result);
+        else
+            completed(record, result);
+    });
+    if (count != 0)
+    {
+        slots_.may_have_room();
+        counters_.harvested(context.has_ring(), count);
+    }
+    return count;
+}
+
+void operation_table::completed(operation_record& record, std::int64_t result) noexcept
+{
+    give_back_slot(record);
+    ended(record, attempt::submission, result);
+}
+
+void operation_table::ended(operation_record& record, attempt made, std::int64_t result) noexcept
+{
+    attempt_facts facts = facts_of_end(record, made, result);
+    facts.cancelled = cancelled(record);
+    const attempt_end end = judge(facts);
+    learn(record, end.learned);
+    switch (end.next)
+    {
+    case next_try::none:
+        finish(record, result);
+        break;
+    case next_try::cancelled:
+        finish_early(record, ECANCELED);
+        break;
+    case next_try::on_loop:
+        counters_.retried_on_loop();
+        queue_.put_back(record);
+        break;
+    case next_try::off_loop:
+        if (end.reason == retry_reason::cut_short)
+            record.result_ = result;
+        continue_off_loop(record, end.reason);
+        break;
+    case next_try::by_system_call:
+        counters_.retried_off_loop(end.reason);
+        send_off_loop(record, path::helper);
+        break;
+    }
+}
+
+void operation_table::give_back_slot(operation_record& record) noexcept
+{
+    slots_.give_back(*record.file_);
+    if (slots_.take_wanted())
+        wake_helper();
+}
+
+// An attempt that was not to wait had no result, or only a part of it.
+void operation_table::continue_off_loop(operation_record& record, retry_reason reason) noexcept
+{
+    record.nowait_added_ = false;
+    if (stopping_ || cancelled(record))
+    {
+        finish_early(record, ECANCELED);
+        return;
+    }
+    counters_.retried_off_loop(reason);
+    const bool submits = record.result_ == 0 && record.file_->direct_;
+    send_off_loop(record, submits ? path::helper_submission : path::helper);
+}
+
+// The position of the file is moved behind what was transferred before the operation has finished, and
+// before the next one begins. The owner does that. It leaves a descriptor alone that was closed or
+// released.
+bool operation_table::ends_serial_turn(operation_record& record) noexcept
+{
+    if (record.position_due_ && record.result_ > 0 && !record.file_->detached_)
+    {
+        record.state_ = operation_state::in_flight;
+        to_be_moved_.push_back(record);
+        return false;
+    }
+    queue_.serial_finished(*record.file_);
+    return true;
+}
+
+void operation_table::move_positions(lock_type& lock) noexcept
+{
+    while (operation_record* record = to_be_moved_.pop_front())
+    {
+        open_file& file = *record->file_;
+        if (file.detached_)
+        {
+            record->position_due_ = false;
+        }
+        else
+        {
+            files_.add_user(file);
+            helpers_.operation_begins();
+            lock.unlock();
+            const auto begin = std::chrono::steady_clock::now();
+            move_position(*record, file.descriptor(), record->result_);
+            const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
+            lock.lock();
+            helpers_.operation_ends();
+            time_seek(file, duration);
+            files_.remove_user(file);
+        }
+        finish(*record, record->result_);
+    }
+}
+
+void operation_table::time_seek(open_file& file, std::chrono::nanoseconds duration) noexcept
+{
+    counters_.loop_was_held_up(duration, false);
+    if (duration > longest_without_wait)
+        file.seeks_.refused();
+    else
+        file.seeks_.succeeded();
+}
+
+// What an operation has transferred already is its result, whatever stopped it.
+void operation_table::finish_early(operation_record& record, int error) noexcept
+{
+    finish(record, record.result_ != 0 ? record.result_ : -error);
+}
+
+void operation_table::finish_queued(operation_record& record, int error) noexcept
+{
+    counters_.completed_while_queued();
+    finish_early(record, error);
+}
+
+void operation_table::abort(operation_record& record) noexcept
+{
+    const bool had_turn = record.state_ == operation_state::waiting_off_loop;
+    queue_.erase(record);
+    // One that waits for the loop has not had its serial turn: another may be having it.
+    record.serial_ = record.serial_ && had_turn;
+    // In a child process the position is the parent's, where the operation goes on.
+    if (record.result_ != 0 && in_child_)
+        record.position_due_ = false;
+    finish_queued(record, ECANCELED);
+}
+
+void operation_table::abort_waiting(open_file& file) noexcept
+{
+    while (operation_record* record = file.any_waiting())
+        abort(*record);
+}
+
+void operation_table::abort_all_waiting() noexcept
+{
+    while (open_file* file = queue_.ready().front())
+        abort_waiting(*file);
+    while (open_file* file = queue_.off_loop().front())
+        abort_waiting(*file);
+}
+
+void operation_table::abort_all_as_child() noexcept
+{
+    in_child_ = true;
+    abort_all_waiting();
+    in_child_ = false;
+}
+
+bool operation_table::cancel(operation_record& record) noexcept
+{
+    switch (record.state_)
+    {
+    case operation_state::waiting:
+    case operation_state::waiting_off_loop:
+        abort(record);
+        return true;
+    case operation_state::in_flight:
+        record.cancelled_ = true;
+        return false;
+    case operation_state::created:
+    case operation_state::finished:
+        break;
+    }
+    return false;
+}
+
+} // namespace detail
+} // namespace kaio
