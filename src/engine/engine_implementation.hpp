@@ -87,7 +87,7 @@ public:
                              operations_, filler_, submitter_, counters_};
 
 private:
-    next_step plan_anew() noexcept;
+    [[gnu::noinline]] next_step plan_anew() noexcept;
 };
 
 } // namespace detail

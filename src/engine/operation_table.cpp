@@ -14,32 +14,6 @@
 namespace kaio {
 namespace detail {
 
-void operation_table::start(operation_record& record, open_file& file) noexcept
-{
-    record.file_ = &file;
-    record.cancellations_ = file.cancellations_;
-    files_.reference(file);
-    if (record.kind_ == operation_kind::write && file.appends_)
-        record.serial_ = true;
-    if (record.kind_ == operation_kind::call)
-        send_off_loop(record, path::helper);
-    else
-        queue_.push(record);
-    counters_.started();
-}
-
-operation_record* operation_table::take_finished() noexcept
-{
-    operation_record* record = finished_.pop_front();
-    if (!record)
-        return nullptr;
-    if (record->cancellation_)
-        record->cancellation_->target.store(nullptr, std::memory_order_release);
-    files_.dereference(*record->file_);
-    counters_.completed(record->kind_, record->result_);
-    return record;
-}
-
 void operation_table::send_off_loop(operation_record& record, path where) noexcept
 {
     record.to_submit_ = where == path::helper_submission;

@@ -6,6 +6,7 @@
 #ifndef KAIO_ENGINE_OPERATION_TABLE_HPP
 #define KAIO_ENGINE_OPERATION_TABLE_HPP
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -74,10 +75,32 @@ public:
 
     // From the start to the end.
 
-    void start(operation_record& record, open_file& file) noexcept;
+    void start(operation_record& record, open_file& file) noexcept
+    {
+        record.file_ = &file;
+        record.cancellations_ = file.cancellations_;
+        files_.reference(file);
+        if (record.kind_ == operation_kind::write && file.appends_)
+            record.serial_ = true;
+        if (record.kind_ == operation_kind::call)
+            send_off_loop(record, path::helper);
+        else
+            queue_.push(record);
+        counters_.started();
+    }
 
     /// The next finished operation, which is its owner's from now on, or nullptr.
-    operation_record* take_finished() noexcept;
+    operation_record* take_finished() noexcept
+    {
+        operation_record* record = finished_.pop_front();
+        if (!record)
+            return nullptr;
+        if (record->cancellation_)
+            record->cancellation_->target.store(nullptr, std::memory_order_release);
+        files_.dereference(*record->file_);
+        counters_.completed(record->kind_, record->result_);
+        return record;
+    }
 
     /// Send an operation off the loop, by one of the two paths of helpers.
     void send_off_loop(operation_record& record, path where) noexcept;
