@@ -24,6 +24,7 @@
 #include <kaio/kaio.hpp>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -260,10 +261,13 @@ class foreign_context : public asio::execution_context
 public:
     foreign_context() = default;
 
+    // What was posted goes before what it refers to.
     ~foreign_context()
     {
-        thread_.join();
+        thread_->stop();
+        thread_->join();
         shutdown();
+        thread_.reset();
         destroy();
     }
 
@@ -287,7 +291,7 @@ public:
         template <typename Function>
         void execute(Function&& f) const
         {
-            asio::post(context_->thread_, std::forward<Function>(f));
+            asio::post(*context_->thread_, std::forward<Function>(f));
         }
 
         friend bool operator==(const executor_type& a, const executor_type& b) noexcept
@@ -310,7 +314,60 @@ public:
     }
 
 private:
-    asio::thread_pool thread_{1};
+    std::optional<asio::thread_pool> thread_{std::in_place, 1U};
+};
+
+/// Reads that start one another until their handlers are destroyed.
+class chain
+{
+public:
+    chain(std::shared_ptr<random_access_file> file, std::atomic<int>& handlers)
+      : file_(std::move(file)), buffer_(std::make_shared<kaio::aligned_buffer>(4096)),
+        alive_(handlers)
+    {
+    }
+
+    void start() &&
+    {
+        random_access_file& file = *file_;
+        const asio::mutable_buffer buffer = *buffer_;
+        file.async_read_some_at(0, buffer, std::move(*this));
+    }
+
+    void operator()(error_code ec, std::size_t)
+    {
+        if (!ec)
+            std::move(*this).start();
+    }
+
+private:
+    class counted
+    {
+    public:
+        explicit counted(std::atomic<int>& count) : count_(&count)
+        {
+            ++*count_;
+        }
+
+        counted(counted&& other) noexcept : count_(std::exchange(other.count_, nullptr))
+        {
+        }
+
+        counted& operator=(counted&&) = delete;
+
+        ~counted()
+        {
+            if (count_)
+                --*count_;
+        }
+
+    private:
+        std::atomic<int>* count_;
+    };
+
+    std::shared_ptr<random_access_file> file_;
+    std::shared_ptr<kaio::aligned_buffer> buffer_;
+    counted alive_;
 };
 
 } // namespace
@@ -340,6 +397,31 @@ BOOST_AUTO_TEST_CASE(a_context_of_ones_own_works)
     for (std::thread& thread : threads)
         thread.join();
     BOOST_TEST(wrong == 0U);
+}
+
+// Asio's thread still runs turns when such a context begins to be destroyed.
+BOOST_AUTO_TEST_CASE(a_context_of_ones_own_may_be_destroyed_with_operations_outstanding)
+{
+    const temporary_file on_disk(std::size_t(1 << 16));
+    const file_base::flags flags =
+        direct_io_available() ? file_base::read_only | file_base::direct : file_base::read_only;
+    std::atomic<int> handlers{0};
+    for (std::size_t i = 0; i != scaled(200, 40); ++i)
+    {
+        foreign_context context;
+        std::promise<void> started;
+        asio::post(context.get_executor(), [&] {
+            const auto file = std::make_shared<random_access_file>(context, on_disk.path(), flags);
+            for (int n = 0; n != 32; ++n)
+                chain(file, handlers).start();
+            started.set_value();
+        });
+        started.get_future().wait();
+        for (std::atomic<std::size_t> n{0}; n != i % 8 * 20000; ++n)
+        {
+        }
+    }
+    BOOST_TEST(handlers == 0);
 }
 
 namespace {

@@ -65,7 +65,8 @@ public:
     static inline asio::execution_context::id id;
 
     /// Make the service with default options. Called by boost::asio::use_service.
-    /** Throws system_error if the kernel refuses a descriptor: an eventfd, and two for closing. */
+    /** Throws system_error if the kernel refuses a descriptor: an eventfd, and two for closing. Where
+     *  Asio waits by select(2), also if the eventfd's number is too large for that. */
     explicit aio_service(asio::execution_context& context) : aio_service(context, service_options())
     {
     }
@@ -181,15 +182,18 @@ private:
 
     void shutdown() override
     {
-        if (std::exchange(shut_down_, true))
+        if (shut_down_)
             return;
         // In a child process that was not told of the fork, the reactor is still the parent's, and
         // a lock may be held by a thread that isn't there.
         if (engine_->is_foreign())
         {
+            shut_down_ = true;
             static_cast<void>(dispatcher_.release());
             return;
         }
+        dispatcher_->close();
+        shut_down_ = true;
         // Buffers may belong to the handlers: the kernel has to let go of them first.
         engine_->shutdown();
         dispatcher_->shut_down();

@@ -6,6 +6,8 @@
 #ifndef KAIO_DETAIL_DISPATCHER_HPP
 #define KAIO_DETAIL_DISPATCHER_HPP
 
+#include <sys/select.h>
+
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/assert.hpp>
@@ -18,7 +20,9 @@
 #include <kaio/detail/handler_tracking.hpp>
 #include <kaio/detail/inline_executor.hpp>
 #include <kaio/detail/reserved_memory.hpp>
+#include <kaio/detail/throw_error.hpp>
 #include <kaio/detail/turn_context.hpp>
+#include <kaio/detail/turn_gate.hpp>
 
 namespace kaio {
 namespace detail {
@@ -32,9 +36,15 @@ public:
 
     dispatcher(engine& e, asio::execution_context& context)
       : engine_(e), context_(context),
-        wake_descriptor_(inline_executor(context), engine_.wake_descriptor()),
+        wake_descriptor_(inline_executor(context), watchable(engine_.wake_descriptor())),
         wake_descriptor_of_child_(inline_executor(context))
     {
+    }
+
+    /// Let no turn begin any more, and wait for the end of those that other threads run.
+    void close()
+    {
+        gate_.close();
     }
 
     /// Leave the reactor. The memory of what was posted stays until the destructor.
@@ -83,7 +93,7 @@ public:
     void prepare_fork(int descriptor_of_child)
     {
         if (!wake_descriptor_of_child_.is_open())
-            wake_descriptor_of_child_.assign(descriptor_of_child);
+            wake_descriptor_of_child_.assign(watchable(descriptor_of_child));
         error_code ignored;
         wake_descriptor_.cancel(ignored);
         ++generation_;
@@ -141,6 +151,16 @@ private:
         unsigned generation;
     };
 
+    // A wait that select(2) can't do would end at once, again and again.
+    static int watchable(int descriptor)
+    {
+#if !defined(BOOST_ASIO_HAS_EPOLL) && !defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT)
+        if (descriptor >= FD_SETSIZE)
+            throw_error(asio::error::fd_set_failure, "eventfd");
+#endif
+        return descriptor;
+    }
+
     // Ends a turn also when a handler throws.
     struct turn_guard
     {
@@ -154,6 +174,9 @@ private:
 
     void run_turn(turn_cause cause)
     {
+        const turn_gate::passage passage(gate_, !context_.is_known());
+        if (!passage)
+            return;
         const turn_guard guard{this};
         if (engine_.begin_turn(cause))
         {
@@ -226,6 +249,7 @@ private:
 
     engine& engine_;
     turn_context context_;
+    turn_gate gate_;
     reserved_memory turn_memory_;
     reserved_memory wait_memory_;
     reserved_memory outside_wait_memory_;

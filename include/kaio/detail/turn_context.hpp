@@ -83,6 +83,12 @@ public:
         return true;
     }
 
+    /// Whether it is known what the context is.
+    bool is_known() const noexcept
+    {
+        return io_context() || thread_pool();
+    }
+
     /// Whether the context is known to have been stopped.
     bool stopped() const noexcept
     {
