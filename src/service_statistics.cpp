@@ -33,9 +33,9 @@ std::ostream& operator<<(std::ostream& os, const service_statistics& s)
               << s.outstanding_high_water << "\nqueued                  " << s.queued
               << ", at most " << s.queued_high_water << "\nin flight, at most      "
               << s.in_flight_high_water << "\nsubmitted on the loop   " << s.loop_submissions
-              << "\ncalls on the loop       " << s.loop_calls << "\nsubmitted by threads    "
-              << s.thread_submissions << "\ncarried out by helpers  " << s.helper_operations
-              << "\n  announced before      " << s.announced_reads << "\nio_submit calls         "
+              << "\ntries on the loop       " << s.loop_tries << "\nsubmitted by helpers    "
+              << s.helper_submissions << "\ncarried out by helpers  " << s.helper_operations
+              << "\n  prefetched            " << s.prefetched_reads << "\nio_submit calls         "
               << s.submit_calls << ", mean batch " << fixed_point(s.mean_batch()) << ", largest "
               << s.largest_batch << "\n  longest on the loop   " << s.longest_submit.count()
               << " ns, " << s.slow_submissions << " over 1 ms\nevents from the ring    "

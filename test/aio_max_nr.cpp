@@ -62,20 +62,20 @@ public:
 
     ~all_events()
     {
-        give_back();
+        release();
     }
 
     all_events(const all_events&) = delete;
     all_events& operator=(const all_events&) = delete;
 
-    void give_back()
+    void release()
     {
         while (!contexts_.empty())
             give_back_last();
     }
 
     // The smallest that are left, until there is room for so many.
-    void give_back(unsigned events)
+    void release(unsigned events)
     {
         for (unsigned given = 0; given < events && !contexts_.empty();)
             given += give_back_last();
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(exhausted)
             if (std::exchange(first, false))
             {
                 taken.take_all();
-                taken.give_back(20);
+                taken.release(20);
             }
             const int result = kernel_setup(events, context);
             granted = result == 0 ? events : 0;
@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(exhausted)
     }
     BOOST_TEST(granted < 256U);
 
-    taken.give_back();
+    taken.release();
     asio::io_context again;
     kaio::service_options options;
     options.require_kernel_aio = true;

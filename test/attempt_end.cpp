@@ -49,7 +49,7 @@ void for_all_ends(Function&& f)
     constexpr std::array<std::int64_t, 12> results = {
         0, 1, 4095, 4096, -EAGAIN, -EOPNOTSUPP, -EINVAL, -ENOSYS, -EPERM, -EBADF, -ESPIPE, -EIO};
     for (const attempt made :
-         {attempt::submission, attempt::refused_submission, attempt::call, attempt::helper})
+         {attempt::submission, attempt::refused_submission, attempt::loop_try, attempt::helper})
     {
         for (const std::int64_t result : results)
         {
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_SUITE(attempt_end_)
 
 BOOST_AUTO_TEST_CASE(what_did_all_that_was_wanted_is_finished)
 {
-    for (const attempt made : {attempt::submission, attempt::call})
+    for (const attempt made : {attempt::submission, attempt::loop_try})
         BOOST_TEST(is(judge(transfer(made, wanted)), next_try::none, lesson::succeeded,
                       retry_reason::none));
     BOOST_TEST(is(judge(transfer(attempt::helper, wanted)), next_try::none, lesson::none,
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(what_did_all_that_was_wanted_is_finished)
 
 BOOST_AUTO_TEST_CASE(a_refusal_to_wait_sends_a_transfer_off_the_loop)
 {
-    for (const attempt made : {attempt::submission, attempt::call})
+    for (const attempt made : {attempt::submission, attempt::loop_try})
         BOOST_TEST(is(judge(transfer(made, -EAGAIN)), next_try::off_loop, lesson::refused,
                       retry_reason::would_wait));
 }
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_full_device_is_tried_again_when_others_have_ended)
 
 BOOST_AUTO_TEST_CASE(what_was_cut_short_goes_on_off_the_loop)
 {
-    for (const attempt made : {attempt::submission, attempt::call})
+    for (const attempt made : {attempt::submission, attempt::loop_try})
     {
         attempt_facts facts = transfer(made, 1024);
         BOOST_TEST(is(judge(facts), next_try::off_loop, lesson::none, retry_reason::cut_short));
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(what_was_cut_short_goes_on_off_the_loop)
 
 BOOST_AUTO_TEST_CASE(a_file_that_does_not_know_the_flag_is_asked_without_it)
 {
-    for (const attempt made : {attempt::submission, attempt::call, attempt::refused_submission})
+    for (const attempt made : {attempt::submission, attempt::loop_try, attempt::refused_submission})
     {
         attempt_facts facts = transfer(made, -EOPNOTSUPP);
         BOOST_TEST(
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(a_call_that_is_not_known_says_so_of_the_flag)
 {
     for (const std::int64_t error : {-EINVAL, -ENOSYS, -EPERM})
     {
-        attempt_facts facts = transfer(attempt::call, error);
+        attempt_facts facts = transfer(attempt::loop_try, error);
         BOOST_TEST(
             is(judge(facts), next_try::off_loop, lesson::unknown_flag, retry_reason::unknown_flag));
         facts.beyond_all_files = true;
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(what_io_submit_does_not_take_goes_to_a_system_call)
 
 BOOST_AUTO_TEST_CASE(a_file_that_takes_no_offset_is_left_to_a_thread)
 {
-    attempt_facts facts = transfer(attempt::call, -ESPIPE);
+    attempt_facts facts = transfer(attempt::loop_try, -ESPIPE);
     BOOST_TEST((judge(facts).next == next_try::none));
     facts.seeks = true;
     BOOST_TEST(is(judge(facts), next_try::off_loop, lesson::none, retry_reason::unsupported));
@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_takes_no_offset_is_left_to_a_thread)
 
 BOOST_AUTO_TEST_CASE(an_operation_that_came_after_its_file_was_closed_is_cancelled)
 {
-    for (const attempt made : {attempt::call, attempt::helper})
+    for (const attempt made : {attempt::loop_try, attempt::helper})
     {
         attempt_facts facts = transfer(made, -EBADF);
         BOOST_TEST((judge(facts).next == next_try::none));

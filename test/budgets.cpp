@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_device_gets_no_more_than_it_takes_without_waiting)
     const slot_usage all = {256, 5, 1, 1, false};
     BOOST_TEST(may_have_slot(all, {4, 4, 5}));
     BOOST_TEST(!may_have_slot(all, {5, 5, 5}));
-    BOOST_TEST(slots_at_once({256, 0, 1, 1, false}, {0, 0, 7}) == 7U);
+    BOOST_TEST(burst_limit({256, 0, 1, 1, false}, {0, 0, 7}) == 7U);
 }
 
 // What a file takes at once it could have taken one by one, and another file still finds a slot.
@@ -148,14 +148,14 @@ BOOST_AUTO_TEST_CASE(slots_taken_at_once_are_no_more_than_one_by_one)
             game.held[0] = held;
             if (!game.may(0))
                 continue;
-            const std::size_t at_once = slots_at_once(game.all(), game.of(0));
+            const std::size_t at_once = burst_limit(game.all(), game.of(0));
             BOOST_TEST_REQUIRE(at_once != 0U);
             for (std::size_t i = 0; i != at_once; ++i, ++game.held[0])
                 BOOST_TEST_REQUIRE(game.may(0));
         }
     }
-    BOOST_TEST(slots_at_once({256, 0, 1, 1, false}, {0, 0, unlimited}) == 227U);
-    BOOST_TEST(slots_at_once({256, 250, 1, 1, false}, {250, 250, unlimited}) == 1U);
+    BOOST_TEST(burst_limit({256, 0, 1, 1, false}, {0, 0, unlimited}) == 227U);
+    BOOST_TEST(burst_limit({256, 250, 1, 1, false}, {250, 250, unlimited}) == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_and_a_mount_leave_helpers_to_others)

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// Asynchronous transfers fail with the error that pread and pwrite report, by whichever road the
+// Asynchronous transfers fail with the error that pread and pwrite report, by whichever path the
 // kernel tells kaio: in the answer of io_submit, or in the completion.
 
 #include <fcntl.h>

@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(more_direct_reads_on_overlay_than_helpers)
     f.transfer(file, true, blocks);
     const kaio::service_statistics s = f.service.statistics();
     BOOST_TEST(s.would_block_fallbacks == 1U);
-    BOOST_TEST(s.thread_submissions == blocks + 1);
+    BOOST_TEST(s.helper_submissions == blocks + 1);
     BOOST_TEST(s.helper_operations == 0U);
     BOOST_TEST(s.in_flight_high_water > 2U);
 }
@@ -504,7 +504,7 @@ BOOST_FIXTURE_TEST_CASE(full, character_fixture)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-// By whatever road, the result of the synchronous call.
+// By whatever path, the result of the synchronous call.
 BOOST_DATA_TEST_CASE(pseudo_files,
                      data::make({"/proc/version", "/proc/sys/kernel/ostype", "/proc/filesystems",
                                  "/sys/kernel/mm/transparent_hugepage/enabled",
@@ -831,7 +831,7 @@ BOOST_AUTO_TEST_CASE(o_direct_turned_on_is_noticed)
         f.transfer(file, true, 1);
     const kaio::service_statistics before = f.service.statistics();
     f.transfer(file, true, 1);
-    BOOST_TEST(f.service.statistics().loop_calls == before.loop_calls);
+    BOOST_TEST(f.service.statistics().loop_tries == before.loop_tries);
 }
 
 BOOST_AUTO_TEST_SUITE(refused)

@@ -147,7 +147,7 @@ private:
 // Whether a write has been handed to the kernel, by a thread.
 bool begun(const kaio::service_statistics& s)
 {
-    return s.helper_operations + s.thread_submissions == 1;
+    return s.helper_operations + s.helper_submissions == 1;
 }
 
 enum class other_work

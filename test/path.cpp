@@ -106,7 +106,7 @@ void for_all_choices(Function&& f)
 
 bool on_loop(const path_choice& choice)
 {
-    return choice.where == path::call || choice.where == path::loop_submission;
+    return choice.where == path::loop_try || choice.where == path::loop_submission;
 }
 
 bool is_submission(const path_choice& choice)
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_SUITE(path_)
 BOOST_AUTO_TEST_CASE(usual_operations_have_their_usual_paths)
 {
     BOOST_TEST(choose(direct_transfer()) == path::loop_submission);
-    BOOST_TEST(choose(cached_transfer()) == path::call);
+    BOOST_TEST(choose(cached_transfer()) == path::loop_try);
 
     path_facts sync = transfer();
     sync.transfers = false;
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(what_the_page_cache_has_is_never_submitted)
         if (facts.cached)
             BOOST_TEST(!is_submission(choice));
         else
-            BOOST_TEST(choice.where != path::call);
+            BOOST_TEST(choice.where != path::loop_try);
     });
 }
 
@@ -246,9 +246,9 @@ BOOST_AUTO_TEST_CASE(a_starved_mount_leaves_to_helpers_what_needs_a_slot)
 
     path_facts cached = cached_transfer();
     cached.starved = true;
-    BOOST_TEST(choose(cached) == path::call);
+    BOOST_TEST(choose(cached) == path::loop_try);
     cached.user_nowait = true;
-    BOOST_TEST(choose(cached) == path::call);
+    BOOST_TEST(choose(cached) == path::loop_try);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_refuses_is_tried_again_after_some_operations)
@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(a_seek_that_waits_keeps_what_is_submitted_off_the_loop)
     facts = cached_transfer();
     facts.seeks = true;
     seeks = with_refusals(1);
-    BOOST_TEST(choose_path(facts, seeks, learned).where == path::call);
+    BOOST_TEST(choose_path(facts, seeks, learned).where == path::loop_try);
     BOOST_TEST(!seeks.trusted());
 }
 

@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(can_be_asked_at_any_time_by_any_thread)
     BOOST_TEST(service.statistics().operations_completed == total / 20 * 20);
 }
 
-// Also while a batch is on its way to the kernel, by both roads.
+// Also while a batch is on its way to the kernel, by both paths.
 BOOST_AUTO_TEST_CASE(add_up_while_the_kernel_is_called, *boost::unit_test::precondition(&needs_aio))
 {
     if (!direct_io_available())
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(counts_what_completed_as_having_been_in_flight,
     BOOST_TEST(seen == 1U);
 }
 
-// Why an operation left the loop, by the road that it took then.
+// Why an operation left the loop, by the path that it took then.
 BOOST_DATA_TEST_CASE(counts_fallbacks_by_reason,
                      data::make({refusal::event_eagain, refusal::event_eopnotsupp,
                                  refusal::submit_eopnotsupp, refusal::half}) *
@@ -289,10 +289,10 @@ BOOST_DATA_TEST_CASE(counts_fallbacks_by_reason,
         (how == refusal::event_eopnotsupp || how == refusal::submit_eopnotsupp ? attempts : 0));
     BOOST_TEST(s.skipped_attempts == count - attempts);
     BOOST_TEST(s.loop_submissions == (mode == transfer_mode::direct ? attempts : 0));
-    BOOST_TEST(s.loop_calls == (mode == transfer_mode::buffered ? attempts : 0));
+    BOOST_TEST(s.loop_tries == (mode == transfer_mode::buffered ? attempts : 0));
     const bool by_helper = mode == transfer_mode::buffered || how == refusal::half;
     BOOST_TEST(s.helper_operations == (by_helper ? count : 0));
-    BOOST_TEST(s.thread_submissions == (by_helper ? 0 : count));
+    BOOST_TEST(s.helper_submissions == (by_helper ? 0 : count));
     BOOST_TEST(s.unsupported_fallbacks == 0U);
 }
 
@@ -309,7 +309,7 @@ BOOST_DATA_TEST_CASE(counts_what_the_kernel_has_no_function_for,
     const bool direct = mode == transfer_mode::direct;
     BOOST_TEST(s.unsupported_fallbacks == (direct ? 1U : 0U));
     BOOST_TEST(s.loop_submissions == (direct ? 1U : 0U));
-    BOOST_TEST(s.loop_calls == (direct ? 0U : 1U));
+    BOOST_TEST(s.loop_tries == (direct ? 0U : 1U));
     BOOST_TEST(s.unknown_flag_fallbacks == (direct ? 0U : 1U));
     BOOST_TEST(s.refused_fallbacks + s.short_fallbacks == 0U);
     BOOST_TEST(s.helper_operations == 3U);
@@ -349,7 +349,7 @@ BOOST_DATA_TEST_CASE(counts_what_waits_on_the_loop, data::make(transfer_modes())
     f.read_one_by_one(file, 10);
     const kaio::service_statistics s = f.service.statistics();
     BOOST_TEST(s.slow_submissions > 0U);
-    BOOST_TEST(s.slow_submissions == s.loop_submissions + s.loop_calls);
+    BOOST_TEST(s.slow_submissions == s.loop_submissions + s.loop_tries);
     BOOST_TEST(s.skipped_attempts == 10 - s.slow_submissions);
     BOOST_TEST((s.longest_submit >= delay));
 }
@@ -380,7 +380,7 @@ BOOST_AUTO_TEST_CASE(tells_the_mean_batch, *boost::unit_test::precondition(tries
     BOOST_TEST(f.service.statistics().helper_operations == 0U);
 }
 
-// Threads submit, the roads add up, and what is cancelled in the queue has taken none.
+// Threads submit, the paths add up, and what is cancelled in the queue has taken none.
 BOOST_AUTO_TEST_CASE(adds_up_on_all_roads)
 {
     constexpr std::size_t count = 100;
@@ -420,7 +420,7 @@ BOOST_AUTO_TEST_CASE(adds_up_on_all_roads)
         BOOST_TEST(s.completed_while_queued == s.operations_cancelled);
         BOOST_TEST(s.operations_failed == 0U);
         if (mode == kaio::submission_mode::on_thread)
-            BOOST_TEST(s.loop_submissions + s.loop_calls == 0U);
+            BOOST_TEST(s.loop_submissions + s.loop_tries == 0U);
     }
 }
 
@@ -445,7 +445,7 @@ BOOST_AUTO_TEST_CASE(prints_its_statistics)
     statistics.bytes_written = 100016;
     statistics.would_block_fallbacks = 100017;
     statistics.helper_operations = 100018;
-    statistics.thread_submissions = 100019;
+    statistics.helper_submissions = 100019;
     statistics.immediate_completions = 100020;
     statistics.completed_while_queued = 100021;
     statistics.loop_submissions = 100022;
@@ -456,8 +456,8 @@ BOOST_AUTO_TEST_CASE(prints_its_statistics)
     statistics.unsupported_fallbacks = 100027;
     statistics.loop_retries = 100028;
     statistics.slow_submissions = 100029;
-    statistics.loop_calls = 100030;
-    statistics.announced_reads = 100031;
+    statistics.loop_tries = 100030;
+    statistics.prefetched_reads = 100031;
     statistics.setup_error = "the reason";
     std::ostringstream os;
     os << statistics;

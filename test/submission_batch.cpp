@@ -49,18 +49,18 @@ struct batch_fixture
     {
         std::size_t taken = 0;
         for (std::size_t i = 0; i != many; ++i)
-            taken += batch.add_call(records[many + i], bytes);
+            taken += batch.add_try(records[many + i], bytes);
         return taken;
     }
 
     void check(std::size_t submissions, std::size_t calls)
     {
         BOOST_TEST(batch.size() == submissions);
-        BOOST_TEST(batch.calls() == calls);
+        BOOST_TEST(batch.tries() == calls);
         for (std::size_t i = 0; i != batch.size(); ++i)
             BOOST_TEST(&batch[i] == &records[i]);
-        for (std::size_t i = 0; i != batch.calls(); ++i)
-            BOOST_TEST(&batch.call(i) == &records[many + i]);
+        for (std::size_t i = 0; i != batch.tries(); ++i)
+            BOOST_TEST(&batch.try_at(i) == &records[many + i]);
     }
 
     submission_batch batch;
@@ -84,7 +84,7 @@ BOOST_DATA_TEST_CASE(both_kinds_have_their_room, data::make(capacities) * data::
     BOOST_TEST(calls >= 1U);
     BOOST_TEST(calls <= capacity);
     BOOST_TEST(f.batch.full());
-    BOOST_TEST(!f.batch.takes_calls());
+    BOOST_TEST(!f.batch.takes_tries());
     f.check(submissions, calls);
 
     f.batch.clear(2, true);
@@ -97,7 +97,7 @@ BOOST_DATA_TEST_CASE(no_calls_if_none_are_wanted, data::make(capacities), capaci
 {
     batch_fixture f(capacity);
     f.batch.clear(2, false);
-    BOOST_TEST(!f.batch.takes_calls());
+    BOOST_TEST(!f.batch.takes_tries());
     BOOST_TEST(f.add_calls() == 0U);
     BOOST_TEST(f.add_submissions() == capacity);
     f.check(capacity, 0);

@@ -27,9 +27,9 @@ struct operation : operation_record
 
 struct file : open_file
 {
-    explicit file(mount_account& account)
+    explicit file(mount_usage& mount)
     {
-        account_ = &account;
+        mount_ = &mount;
     }
 };
 
@@ -53,9 +53,9 @@ struct queue_fixture
         return record;
     }
 
-    mount_account account;
-    file a{account};
-    file b{account};
+    mount_usage mount;
+    file a{mount};
+    file b{mount};
     submission_queue queue;
     std::deque<operation> operations;
 };
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(operations_of_a_file_leave_in_the_order_in_which_they_came)
     operation_record& second = push(make(a));
     operation_record& third = push(make(a));
     BOOST_TEST(queue.size() == 3U);
-    BOOST_TEST((first.state_ == operation_state::waiting));
+    BOOST_TEST((first.state_ == operation_state::queued));
     BOOST_TEST(&queue.pop(a) == &first);
     BOOST_TEST(&queue.pop(a) == &second);
     BOOST_TEST(&queue.pop(a) == &third);
@@ -174,9 +174,9 @@ BOOST_AUTO_TEST_CASE(operations_for_threads_are_counted_for_their_mount)
     operation_record& second = make(a);
     queue.push_off_loop(first);
     queue.push_off_loop(second);
-    BOOST_TEST((first.state_ == operation_state::waiting_off_loop));
+    BOOST_TEST((first.state_ == operation_state::queued_for_helper));
     BOOST_TEST(queue.off_loop_size() == 2U);
-    BOOST_TEST(account.waiting == 2U);
+    BOOST_TEST(mount.waiting == 2U);
     BOOST_TEST(queue.off_loop().front() == &a);
     queue.erase(first);
     queue.put_back_off_loop(first);
@@ -184,31 +184,31 @@ BOOST_AUTO_TEST_CASE(operations_for_threads_are_counted_for_their_mount)
     queue.erase(first);
     queue.erase(second);
     BOOST_TEST(queue.off_loop_size() == 0U);
-    BOOST_TEST(account.waiting == 0U);
+    BOOST_TEST(mount.waiting == 0U);
     BOOST_TEST(queue.off_loop().front() == nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(each_read_for_a_thread_is_offered_for_prefetch_once)
 {
     a.type_ = file_type::regular;
-    a.reads_ahead_ = true;
+    a.prefetches_ = true;
     std::vector<operation_record*> reads;
     for (int i = 0; i != 3; ++i)
     {
         reads.push_back(&make(a));
         queue.push_off_loop(*reads.back());
     }
-    BOOST_TEST(queue.unannounced().front() == &a);
-    BOOST_TEST(&queue.pass_unannounced(a) == reads[0]);
+    BOOST_TEST(queue.prefetchable().front() == &a);
+    BOOST_TEST(&queue.pass_prefetchable(a) == reads[0]);
     // One that is taken before its turn is not offered any more.
     queue.erase(*reads[1]);
-    BOOST_TEST(&queue.pass_unannounced(a) == reads[2]);
-    BOOST_TEST(queue.unannounced().front() == nullptr);
+    BOOST_TEST(&queue.pass_prefetchable(a) == reads[2]);
+    BOOST_TEST(queue.prefetchable().front() == nullptr);
     // What direct files read is in no cache.
     b.type_ = file_type::regular;
-    b.reads_ahead_ = b.direct_ = true;
+    b.prefetches_ = b.direct_ = true;
     queue.push_off_loop(make(b));
-    BOOST_TEST(queue.unannounced().front() == nullptr);
+    BOOST_TEST(queue.prefetchable().front() == nullptr);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -202,7 +202,7 @@ BOOST_DATA_TEST_CASE(a_descriptor_that_somebody_else_closed, data::make(kinds), 
     BOOST_TEST(result.failed(asio::error::bad_descriptor), result);
 }
 
-// What can't be synced says so, by whatever road: never a silent success.
+// What can't be synced says so, by whatever path: never a silent success.
 BOOST_DATA_TEST_CASE(as_fsync_says,
                      data::make(kinds) *
                          data::make({"/dev/null", "/dev/zero", "/proc/self/status",

@@ -157,7 +157,7 @@ struct would_block_fixture : started_transfers, context_fixture
 std::uint64_t calls_of_first_turn(would_block_fixture& f)
 {
     f.context.run_one();
-    const std::uint64_t calls = f.statistics().loop_calls;
+    const std::uint64_t calls = f.statistics().loop_tries;
     run(f.context);
     f.check();
     return calls;
@@ -473,7 +473,7 @@ BOOST_AUTO_TEST_CASE(extending_writes_are_submitted_off_the_loop)
     if (f.statistics().kernel_aio)
     {
         BOOST_TEST(f.statistics().would_block_fallbacks > 0U);
-        BOOST_TEST(f.statistics().thread_submissions > 0U);
+        BOOST_TEST(f.statistics().helper_submissions > 0U);
         BOOST_TEST(f.statistics().helper_operations == 0U);
     }
 }
@@ -552,7 +552,7 @@ BOOST_DATA_TEST_CASE(all_at_once,
     BOOST_TEST(s.would_block_fallbacks == kernel.attempts());
     BOOST_TEST(s.would_block_fallbacks > 0U);
     BOOST_TEST(
-        (mode == transfer_mode::direct ? s.thread_submissions : s.helper_operations) == count, s);
+        (mode == transfer_mode::direct ? s.helper_submissions : s.helper_operations) == count, s);
     BOOST_TEST(s.operations_failed == 0U);
     const bool equal = (is_read ? target : other).contents() == pattern(0, count * block_size);
     BOOST_TEST(equal);
@@ -714,10 +714,10 @@ BOOST_DATA_TEST_CASE(until_it_works_again, data::make(transfer_modes()), mode)
     kernel.relent();
     f.read_one_by_one(file, count);
     const std::uint64_t off_loop =
-        f.statistics().helper_operations + f.statistics().thread_submissions;
+        f.statistics().helper_operations + f.statistics().helper_submissions;
     f.read_one_by_one(file, count);
     // But for a submission that was interrupted for longer than a millisecond, and what follows it.
-    BOOST_TEST(f.statistics().helper_operations + f.statistics().thread_submissions <
+    BOOST_TEST(f.statistics().helper_operations + f.statistics().helper_submissions <
                off_loop + count / 2);
 
     // What was refused long ago counts no more: one refusal makes attempts only a little rarer.
@@ -791,7 +791,7 @@ BOOST_DATA_TEST_CASE(one_operation_without_helper_threads,
     f.check();
 }
 
-// Operations of one file that run one at a time keep their order on any road.
+// Operations of one file that run one at a time keep their order on any path.
 BOOST_DATA_TEST_CASE(appending, data::make(refusals), how)
 {
     constexpr std::size_t count = 50;
@@ -861,7 +861,7 @@ BOOST_AUTO_TEST_CASE(unknown_options, *boost::unit_test::precondition(&tries_rea
     f.start(file, true, 0);
     run_again(f.context);
     BOOST_TEST(f.transfers.back().right());
-    BOOST_TEST(f.statistics().loop_calls == 2U);
+    BOOST_TEST(f.statistics().loop_tries == 2U);
     BOOST_TEST(f.statistics().would_block_fallbacks == 1U);
 }
 
@@ -900,7 +900,7 @@ BOOST_AUTO_TEST_CASE(interrupted_calls, *boost::unit_test::precondition(&tries_r
     run(f.context);
     f.check();
     BOOST_TEST(calls == 3);
-    BOOST_TEST(f.statistics().loop_calls == 1U);
+    BOOST_TEST(f.statistics().loop_tries == 1U);
 }
 
 // What makes the loop wait for long isn't followed by more of that.
@@ -961,7 +961,7 @@ BOOST_DATA_TEST_CASE(that_blocks_is_a_refusal, data::make(transfer_modes()), mod
     BOOST_TEST(on_loop < count / 5);
     BOOST_TEST((f.statistics().longest_submit >= delay));
     BOOST_TEST((mode == transfer_mode::direct
-                    ? f.statistics().thread_submissions
+                    ? f.statistics().helper_submissions
                     : f.statistics().helper_operations) == count - on_loop);
 }
 

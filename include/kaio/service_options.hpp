@@ -47,7 +47,7 @@ struct service_options
      * They are created when there is such work. One file uses at most half of them, and the files
      * of one mount leave two to others, as it may hang, if there are that many. That doesn't bound
      * how many buffered reads a disk works at: the kernel is told of those that wait, see
-     * service_statistics::announced_reads. With 0, and in programs built with
+     * service_statistics::prefetched_reads. With 0, and in programs built with
      * @c BOOST_ASIO_DISABLE_THREADS, such work makes the loop wait.
      */
     std::size_t helper_threads = 8;

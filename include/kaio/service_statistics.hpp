@@ -26,12 +26,12 @@ namespace kaio {
  * @li <tt>would_block_fallbacks == refused_fallbacks + unknown_flag_fallbacks +
  * short_fallbacks</tt>.
  *
- * @li The roads add up. Each operation completes at once, or while it is queued, or by an answer of
- * the kernel or of a helper thread; and each answer but the last has sent it on elsewhere:
+ * @li The paths add up. Each operation completes at once, or while it is queued, or by an answer of
+ * the kernel or of a helper thread. Each answer but the last has sent it on elsewhere:
  * @code
  * operations_started + would_block_fallbacks + unsupported_fallbacks + loop_retries ==
  *     immediate_completions + completed_while_queued + queued +
- *     loop_submissions + loop_calls + thread_submissions + helper_operations
+ *     loop_submissions + loop_tries + helper_submissions + helper_operations
  * @endcode
  */
 struct service_statistics
@@ -57,7 +57,7 @@ struct service_statistics
     /// Operations started and not yet completed.
     std::size_t outstanding = 0;
 
-    /// Those of them that wait in kaio: for the end of the turn, for room in the kernel, for a thread.
+    /// Those of them that wait in kaio: for the end of the turn, for room in the kernel, for a helper.
     std::size_t queued = 0;
 
     /// The largest number of outstanding operations seen.
@@ -69,7 +69,7 @@ struct service_statistics
     /// The largest number of queued operations seen.
     std::size_t queued_high_water = 0;
 
-    /// Calls of io_submit, on the loop and on threads of kaio.
+    /// Calls of io_submit, on the loop and by helpers.
     std::uint64_t submit_calls = 0;
 
     /// The largest number of operations accepted by one call of io_submit.
@@ -80,26 +80,26 @@ struct service_statistics
     {
         if (submit_calls == 0)
             return 0;
-        return static_cast<double>(loop_submissions + thread_submissions) /
+        return static_cast<double>(loop_submissions + helper_submissions) /
                static_cast<double>(submit_calls);
     }
 
     /// Operations handed to the kernel on the loop, with what it refused by an error.
     std::uint64_t loop_submissions = 0;
 
-    /// Transfers that the loop tried by a system call of their own, one that doesn't wait: what the
-    /// page cache has needs no submission.
-    std::uint64_t loop_calls = 0;
+    /// Transfers that the loop tried by a system call that doesn't wait: what the page cache has needs
+    /// no submission.
+    std::uint64_t loop_tries = 0;
 
-    /// Operations handed to the kernel by threads of kaio, with what it refused by an error.
-    std::uint64_t thread_submissions = 0;
+    /// Operations handed to the kernel by helpers, with what it refused by an error.
+    std::uint64_t helper_submissions = 0;
 
     /// Operations carried out by helper threads.
     std::uint64_t helper_operations = 0;
 
-    /// Reads of which helper threads have told the kernel (posix_fadvise) before their turn came, so
-    /// that a device has more to do than there are threads.
-    std::uint64_t announced_reads = 0;
+    /// Reads that were prefetched (posix_fadvise) while they waited for a helper, so that a device has
+    /// more to do than there are helpers.
+    std::uint64_t prefetched_reads = 0;
 
     /// Completions read from the ring in user space.
     std::uint64_t events_from_ring = 0;
@@ -107,7 +107,7 @@ struct service_statistics
     /// Completions fetched by io_getevents.
     std::uint64_t events_from_syscall = 0;
 
-    /// Operations that an attempt on the loop would have made wait, and that went on elsewhere.
+    /// Operations that would have made the loop wait, and that went on elsewhere.
     std::uint64_t would_block_fallbacks = 0;
 
     /// Those of them that the kernel refused to do without waiting (EAGAIN).
@@ -119,21 +119,21 @@ struct service_statistics
     /// Those that transferred a part without waiting, and the rest elsewhere.
     std::uint64_t short_fallbacks = 0;
 
-    /// Operations that went off the loop without an attempt: their file has refused, made wait, or
-    /// doesn't know RWF_NOWAIT.
+    /// Operations that went off the loop without an attempt: their file has refused others, has made
+    /// the loop wait, or doesn't know RWF_NOWAIT.
     std::uint64_t skipped_attempts = 0;
 
     /// Operations for which the kernel has no asynchronous function, and which went to a helper.
     std::uint64_t unsupported_fallbacks = 0;
 
-    /// Operations that a block device gets once more: its queue was full, or the flag unknown.
+    /// Operations that a block device got once more: its queue was full, or the flag unknown.
     std::uint64_t loop_retries = 0;
 
-    /// How often io_submit took more than a millisecond on the loop, or a batch of transfers by calls
-    /// more than that and than 50 microseconds for each.
+    /// How often io_submit took more than a millisecond on the loop, or a batch of tries more than that
+    /// and more than 50 microseconds for each.
     std::uint64_t slow_submissions = 0;
 
-    /// The longest time on the loop of one io_submit, or of one batch of transfers by calls.
+    /// The longest time on the loop of one io_submit, or of one batch of tries.
     std::chrono::nanoseconds longest_submit{0};
 
     /// Bytes read by completed operations.

@@ -65,7 +65,7 @@ common_path batch_filler::common_path_of(const open_file& file, operation_kind k
 
 bool batch_filler::is_starved(const open_file& file) const noexcept
 {
-    return file.account_->in_flight == 0 && helpers_.allowed() && !slots_.has_room_for(file);
+    return file.mount_->in_flight == 0 && helpers_.allowed() && !slots_.has_room_for(file);
 }
 
 // Whether what comes next of a file that has no slot needs one.
@@ -92,9 +92,9 @@ void batch_filler::look_before(open_file& file) noexcept
         file.refresh();
 }
 
-void batch_filler::fill_from_loop(submission_batch& batch, bool with_calls) noexcept
+void batch_filler::fill_from_loop(submission_batch& batch, bool with_tries) noexcept
 {
-    batch.clear(++last_number_, with_calls);
+    batch.clear(++last_number_, with_tries);
     std::size_t skipped = 0;
     std::size_t passed_over = 0;
     while (!batch.full() && skipped < operations_.queue().ready().size() &&
@@ -103,7 +103,7 @@ void batch_filler::fill_from_loop(submission_batch& batch, bool with_calls) noex
         open_file& file = *operations_.queue().ready().front();
         look_before(file);
         const bool no_slot = has_aio() && !slots_.has_room_for(file);
-        const bool no_call = !batch.takes_calls() && goes_without_submission(file.next());
+        const bool no_call = !batch.takes_tries() && goes_without_submission(file.next());
         passed_over += no_call;
         if (no_call || (no_slot && must_wait(file)))
         {
@@ -111,7 +111,7 @@ void batch_filler::fill_from_loop(submission_batch& batch, bool with_calls) noex
             operations_.queue().ready().rotate();
             continue;
         }
-        if ((no_slot || take_plain(file, batch) == 0) && !take_next(file, no_slot, batch))
+        if ((no_slot || take_fast_path(file, batch) == 0) && !take_slow_path(file, no_slot, batch))
             ++skipped;
         else
             skipped = passed_over = 0;
@@ -122,7 +122,7 @@ void batch_filler::fill_from_loop(submission_batch& batch, bool with_calls) noex
 
 // Most operations are plain transfers of files that have refused nothing lately. A file may have
 // several of them in its turn if no other file waits. Returns how many it had.
-std::size_t batch_filler::take_plain(open_file& file, submission_batch& batch) noexcept
+std::size_t batch_filler::take_fast_path(open_file& file, submission_batch& batch) noexcept
 {
     if (!file.serial_.empty())
         return 0;
@@ -131,8 +131,9 @@ std::size_t batch_filler::take_plain(open_file& file, submission_batch& batch) n
                   "the order of what follows");
     const common_path paths[] = {common_path_of(file, operation_kind::read),
                                  common_path_of(file, operation_kind::write)};
-    const std::size_t most = operations_.queue().ready().size() == 1 ? slots_.room_for(file) : 1;
-    const bool by_call = file.is_cached();
+    const std::size_t most = operations_.queue().ready().size() == 1 ? slots_.burst_limit(file) : 1;
+    const bool by_try = file.is_cached();
+    const auto state = by_try ? operation_state::tried_on_loop : operation_state::in_kernel;
     const int descriptor = file.descriptor();
     const int wake_descriptor = turns_.descriptor();
     submission_batch::kinds kinds;
@@ -142,13 +143,13 @@ std::size_t batch_filler::take_plain(open_file& file, submission_batch& batch) n
     {
         const auto kind = static_cast<unsigned>(record->kind_);
         if (kind >= std::size(paths) || !paths[kind].open || record->rw_flags_ != 0 ||
-            record->vector_count_ != 0 || (by_call && record->block_.priority != 0) ||
-            !(by_call ? batch.add_call(*record, record->block_.length) : batch.add(*record)))
+            record->vector_count_ != 0 || (by_try && record->block_.priority != 0) ||
+            !(by_try ? batch.add_try(*record, record->block_.length) : batch.add(*record)))
             break;
-        record->state_ = operation_state::in_flight;
+        record->state_ = state;
         record->nowait_added_ = paths[kind].adds_nowait;
         record->block_.rw_flags = paths[kind].adds_nowait ? rwf_nowait : 0;
-        if (!by_call)
+        if (!by_try)
         {
             record->block_.file_descriptor = descriptor;
             record->block_.wake_descriptor = wake_descriptor;
@@ -160,16 +161,16 @@ std::size_t batch_filler::take_plain(open_file& file, submission_batch& batch) n
         return 0;
 
     operations_.queue().popped(file, record, taken);
-    if (!by_call)
+    if (!by_try)
         slots_.take(file, taken);
-    using user = submission_batch::user;
-    if (batch.add_user(file, by_call ? &user::called : &user::submitted, kinds))
-        files_.add_user(file);
+    using entry = submission_batch::batch_file;
+    if (batch.add_file(file, by_try ? &entry::tried : &entry::submitted, kinds))
+        files_.pin(file);
     return taken;
 }
 
 // Returns false if the batch has no place for the operation, which waits on.
-bool batch_filler::take_next(open_file& file, bool starved, submission_batch& batch) noexcept
+bool batch_filler::take_slow_path(open_file& file, bool starved, submission_batch& batch) noexcept
 {
     operation_record& record = operations_.queue().pop(file);
     if (record.at_position_)
@@ -180,8 +181,8 @@ bool batch_filler::take_next(open_file& file, bool starved, submission_batch& ba
     bool taken = true;
     if (const path where = path_of(record, starved); where == path::loop_submission)
         taken = take_slot(record, batch);
-    else if (where == path::call)
-        taken = take_call(record, batch);
+    else if (where == path::loop_try)
+        taken = take_try(record, batch);
     else
         operations_.send_off_loop(record, where);
     if (!taken)
@@ -194,26 +195,26 @@ bool batch_filler::take_slot(operation_record& record, submission_batch& batch) 
     if (!batch.add(record))
         return false;
     open_file& file = *record.file_;
-    record.state_ = operation_state::in_flight;
+    record.state_ = operation_state::in_kernel;
     record.block_.rw_flags = record.rw_flags_ | (record.nowait_added_ ? rwf_nowait : 0);
     record.block_.file_descriptor = file.descriptor();
     record.block_.wake_descriptor = turns_.descriptor();
     slots_.take(file, 1);
     if (record.seeks_ && record.block_.offset == -1)
         batch.add_seek();
-    if (batch.add_user(file, &submission_batch::user::submitted, record.kind_))
-        files_.add_user(file);
+    if (batch.add_file(file, &submission_batch::batch_file::submitted, record.kind_))
+        files_.pin(file);
     return true;
 }
 
-bool batch_filler::take_call(operation_record& record, submission_batch& batch) noexcept
+bool batch_filler::take_try(operation_record& record, submission_batch& batch) noexcept
 {
-    if (!batch.add_call(record, most_of_one_call(record)))
+    if (!batch.add_try(record, most_of_one_call(record)))
         return false;
-    record.state_ = operation_state::in_flight;
+    record.state_ = operation_state::tried_on_loop;
     record.block_.rw_flags = record.rw_flags_ | rwf_nowait;
-    if (batch.add_user(*record.file_, &submission_batch::user::called, record.kind_))
-        files_.add_user(*record.file_);
+    if (batch.add_file(*record.file_, &submission_batch::batch_file::tried, record.kind_))
+        files_.pin(*record.file_);
     return true;
 }
 

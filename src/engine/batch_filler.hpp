@@ -36,7 +36,7 @@ public:
     bool may_fill_from_loop() const noexcept;
 
     /// Fill a batch with what the loop submits and calls. What it must not do goes to helpers.
-    void fill_from_loop(submission_batch& batch, bool with_calls) noexcept;
+    void fill_from_loop(submission_batch& batch, bool with_tries) noexcept;
 
     /// Fill a batch with operations of a file that a helper submits.
     void fill_from_helper(open_file& file, submission_batch& batch) noexcept;
@@ -56,10 +56,10 @@ private:
     common_path common_path_of(const open_file& file, operation_kind kind) const noexcept;
     bool submits_on_loop(operation_kind kind) const noexcept;
     static void look_before(open_file& file) noexcept;
-    std::size_t take_plain(open_file& file, submission_batch& batch) noexcept;
-    bool take_next(open_file& file, bool starved, submission_batch& batch) noexcept;
+    std::size_t take_fast_path(open_file& file, submission_batch& batch) noexcept;
+    bool take_slow_path(open_file& file, bool starved, submission_batch& batch) noexcept;
     bool take_slot(operation_record& record, submission_batch& batch) noexcept;
-    bool take_call(operation_record& record, submission_batch& batch) noexcept;
+    bool take_try(operation_record& record, submission_batch& batch) noexcept;
 
     const service_options& options_;
     const turn_signals& turns_;

@@ -10,11 +10,11 @@
 #include <cstddef>
 #include <mutex>
 
-#include <kaio/detail/file_description.hpp>
+#include <kaio/detail/file_traits.hpp>
 
 #include "kernel/mutex.hpp"
 #include "kernel/parking_place.hpp"
-#include "queue/mount_accounts.hpp"
+#include "queue/mount_table.hpp"
 #include "queue/open_file.hpp"
 
 namespace kaio {
@@ -46,7 +46,7 @@ public:
     }
 
     /// The mounts of these files.
-    const mount_accounts& mounts() const noexcept
+    const mount_table& mounts() const noexcept
     {
         return mounts_;
     }
@@ -55,7 +55,7 @@ public:
     void add(open_file& file) noexcept;
 
     /// Give a file its descriptor. False if it was closed or cancelled meanwhile.
-    bool opened(open_file& file, int descriptor, const file_description& description) noexcept;
+    bool opened(open_file& file, int descriptor, const file_traits& description) noexcept;
 
     /// Close a file that its object lets go of, and unlock. Returns an errno, or 0.
     /** The number of the descriptor is not free while a call may be using it. */
@@ -77,13 +77,13 @@ public:
     }
 
     /// Keep the number of a descriptor for as long as a call may be using it.
-    void add_user(open_file& file) noexcept
+    void pin(open_file& file) noexcept
     {
-        ++file.users_;
+        ++file.pins_;
         ++file.references_;
     }
 
-    void remove_user(open_file& file) noexcept;
+    void unpin(open_file& file) noexcept;
 
     /// The file that counts as having the helpers of a file.
     /** Files that aren't open yet share what one file may have: they may all be on one mount. */
@@ -101,16 +101,16 @@ private:
     void detach(open_file& file) noexcept;
     void forget(open_file& file) noexcept;
     bool park(open_file& file, lock_type& lock, int& error) noexcept;
-    void wait_until_unused(const open_file& file, lock_type& lock) noexcept;
+    void wait_until_unpinned(const open_file& file, lock_type& lock) noexcept;
 
-    mount_accounts mounts_;
+    mount_table mounts_;
     open_file no_file_;
     std::size_t size_ = 0;
     parking_place parking_place_;
 
     // Signalled when a file has no more users.
-    std::condition_variable_any unused_;
-    int waiting_for_unused_ = 0;
+    std::condition_variable_any unpinned_;
+    int waiting_for_unpinned_ = 0;
 };
 
 } // namespace detail

@@ -12,12 +12,12 @@ namespace detail {
 
 open_file* engine::adopt(int descriptor)
 {
-    open_file* file = announce();
-    opened(*file, descriptor, describe(descriptor));
+    open_file* file = begin_open();
+    opened(*file, descriptor, traits_of(descriptor));
     return file;
 }
 
-open_file* engine::announce()
+open_file* engine::begin_open()
 {
     auto* file = new open_file;
     const implementation::guard_type lock(implementation_->mutex_);
@@ -25,7 +25,7 @@ open_file* engine::announce()
     return file;
 }
 
-bool engine::opened(open_file& file, int descriptor, const file_description& description) noexcept
+bool engine::opened(open_file& file, int descriptor, const file_traits& description) noexcept
 {
     if (is_foreign())
         return false;

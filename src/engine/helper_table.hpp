@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "engine/file_table.hpp"
-#include "offload/worker_pool.hpp"
+#include "offload/helper_pool.hpp"
 #include "policy/budgets.hpp"
 
 namespace kaio {
@@ -21,10 +21,10 @@ namespace detail {
 class helper_table
 {
 public:
-    using lock_type = worker_pool::lock_type;
+    using lock_type = helper_pool::lock_type;
 
     /// At most so many helpers, each of which calls work() when it is woken.
-    helper_table(mutex& m, std::size_t most, file_table& files, worker_pool::work_function work)
+    helper_table(mutex& m, std::size_t most, file_table& files, helper_pool::work_function work)
       : files_(files), pool_(m, most, std::move(work))
     {
     }
@@ -38,29 +38,28 @@ public:
     /// Wake one more helper, if one is idle or can be made. Returns an errno if there is none at all.
     int wake_one() noexcept
     {
-        return allowed() ? pool_.call() : 0;
+        return allowed() ? pool_.wake_one() : 0;
     }
 
     /// Whether one that was woken is about to look for work. If there is more, it wakes another.
     bool one_is_coming() const noexcept
     {
-        return pool_.called() != 0;
+        return pool_.woken() != 0;
     }
 
     /// Whether a file may have one more helper.
     bool may_have_one(const open_file& file) const noexcept
     {
         const open_file& holder = files_.holder_of_helpers(file);
-        return may_have_helper(usage(), holder.workers_, holder.account_->workers);
+        return may_have_helper(usage(), holder.helpers_, holder.mount_->helpers);
     }
 
     /// Whether any file that waits for one may have it, without a look at each.
     bool any_may_have_one() const noexcept
     {
-        return any_may_have_helper(usage()) ||
-               files_.mounts().any_of([](const mount_account& mount) {
-                   return mount.waiting != 0 && mount.workers == 0;
-               });
+        return any_may_have_helper(usage()) || files_.mounts().any_of([](const mount_usage& mount) {
+            return mount.waiting != 0 && mount.helpers == 0;
+        });
     }
 
     /// How many operations helpers are carrying out, and the loop moves the positions of.
@@ -104,8 +103,8 @@ public:
           : helpers_(helpers), file_(file), holder_(helpers.files_.holder_of_helpers(file))
         {
             ++helpers_.working_;
-            ++holder_.workers_;
-            ++holder_.account_->workers;
+            ++holder_.helpers_;
+            ++holder_.mount_->helpers;
             helpers_.files_.reference(file_);
         }
 
@@ -115,8 +114,8 @@ public:
         ~assignment()
         {
             --helpers_.working_;
-            --holder_.workers_;
-            --holder_.account_->workers;
+            --holder_.helpers_;
+            --holder_.mount_->helpers;
             helpers_.files_.dereference(file_);
         }
 
@@ -135,7 +134,7 @@ private:
     file_table& files_;
     std::size_t operations_ = 0;
     std::size_t working_ = 0;
-    worker_pool pool_;
+    helper_pool pool_;
 };
 
 } // namespace detail

@@ -49,7 +49,7 @@ void helper_work::wait_for_slot() noexcept
 
 bool helper_work::work_once(std::optional<submission_batch>& batch, lock_type& lock) noexcept
 {
-    read_ahead(lock);
+    prefetch(lock);
     open_file* file = next_file();
     if (!file)
         return false;
@@ -101,12 +101,12 @@ bool helper_work::reserve(std::optional<submission_batch>& batch) const noexcept
 void helper_work::carry_out(operation_record& record, lock_type& lock) noexcept
 {
     open_file& file = *record.file_;
-    record.state_ = operation_state::in_flight;
+    record.state_ = operation_state::on_helper;
     helpers_.operation_begins();
     counters_.carrying_out();
     if (file.descriptor() != -1)
         file.refresh();
-    files_.add_user(file);
+    files_.pin(file);
 
     const int descriptor = file.descriptor();
     lock.unlock();
@@ -120,7 +120,7 @@ void helper_work::carry_out(operation_record& record, lock_type& lock) noexcept
         file.takes_aio_ = false;
     operations_.ended(record, attempt::helper, result);
     take_next_append(file);
-    files_.remove_user(file);
+    files_.unpin(file);
 }
 
 // The next append needs a helper as well: this one comes to it without a turn of the loop.

@@ -17,7 +17,7 @@
 namespace kaio {
 namespace detail {
 
-/// What helpers do: submissions, system calls and announcements that may wait.
+/// What helpers do: submissions, system calls and prefetch, all of which may wait.
 /** All functions are called with the engine's lock held, and leave it for what may take long. */
 class helper_work
 {
@@ -48,9 +48,9 @@ private:
     void carry_out(operation_record& record, lock_type& lock) noexcept;
     void take_next_append(open_file& file) noexcept;
 
-    // Announcements: read_ahead.cpp.
-    operation_record* next_to_announce() noexcept;
-    void read_ahead(lock_type& lock) noexcept;
+    // Prefetch: read_ahead.cpp.
+    operation_record* next_to_prefetch() noexcept;
+    void prefetch(lock_type& lock) noexcept;
 
     const service_options& options_;
     file_table& files_;

@@ -44,7 +44,7 @@ void operation_table::wake_helper() noexcept
 inline void operation_table::completed_as_wanted(operation_record& record,
                                                  std::int64_t result) noexcept
 {
-    slots_.give_back(*record.file_);
+    slots_.release(*record.file_);
     if (record.nowait_added_)
         learn(record, lesson::succeeded);
     finish(record, result);
@@ -98,7 +98,7 @@ std::size_t operation_table::harvest(aio_context& context) noexcept
 
 void operation_table::completed(operation_record& record, std::int64_t result) noexcept
 {
-    give_back_slot(record);
+    release_slot(record);
     ended(record, attempt::submission, result);
 }
 
@@ -132,9 +132,9 @@ void operation_table::ended(operation_record& record, attempt made, std::int64_t
     }
 }
 
-void operation_table::give_back_slot(operation_record& record) noexcept
+void operation_table::release_slot(operation_record& record) noexcept
 {
-    slots_.give_back(*record.file_);
+    slots_.release(*record.file_);
     if (slots_.take_wanted())
         wake_helper();
 }
@@ -160,7 +160,7 @@ bool operation_table::ends_serial_turn(operation_record& record) noexcept
 {
     if (record.position_due_ && record.result_ > 0 && !record.file_->detached_)
     {
-        record.state_ = operation_state::in_flight;
+        record.state_ = operation_state::moving_position;
         to_be_moved_.push_back(record);
         return false;
     }
@@ -179,7 +179,7 @@ void operation_table::move_positions(lock_type& lock) noexcept
         }
         else
         {
-            files_.add_user(file);
+            files_.pin(file);
             helpers_.operation_begins();
             lock.unlock();
             const auto begin = std::chrono::steady_clock::now();
@@ -188,7 +188,7 @@ void operation_table::move_positions(lock_type& lock) noexcept
             lock.lock();
             helpers_.operation_ends();
             time_seek(file, duration);
-            files_.remove_user(file);
+            files_.unpin(file);
         }
         finish(*record, record->result_);
     }
@@ -217,7 +217,7 @@ void operation_table::finish_queued(operation_record& record, int error) noexcep
 
 void operation_table::abort(operation_record& record) noexcept
 {
-    const bool had_turn = record.state_ == operation_state::waiting_off_loop;
+    const bool had_turn = record.state_ == operation_state::queued_for_helper;
     queue_.erase(record);
     // One that waits for the loop has not had its serial turn: another may be having it.
     record.serial_ = record.serial_ && had_turn;
@@ -252,11 +252,14 @@ bool operation_table::cancel(operation_record& record) noexcept
 {
     switch (record.state_)
     {
-    case operation_state::waiting:
-    case operation_state::waiting_off_loop:
+    case operation_state::queued:
+    case operation_state::queued_for_helper:
         abort(record);
         return true;
-    case operation_state::in_flight:
+    case operation_state::in_kernel:
+    case operation_state::tried_on_loop:
+    case operation_state::on_helper:
+    case operation_state::moving_position:
         record.cancelled_ = true;
         return false;
     case operation_state::created:

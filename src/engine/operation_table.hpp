@@ -82,7 +82,7 @@ public:
         files_.reference(file);
         if (record.kind_ == operation_kind::write && file.appends_)
             record.serial_ = true;
-        if (record.kind_ == operation_kind::call)
+        if (record.kind_ == operation_kind::job)
             send_off_loop(record, path::helper);
         else
             queue_.push(record);
@@ -115,12 +115,12 @@ public:
     void completed(operation_record& record, std::int64_t result) noexcept;
 
     /// Take back the slot of an operation, for a helper if one waits for a slot.
-    void give_back_slot(operation_record& record) noexcept;
+    void release_slot(operation_record& record) noexcept;
 
     /// An attempt has ended: the operation has finished, or goes on elsewhere.
     void ended(operation_record& record, attempt made, std::int64_t result) noexcept;
 
-    /// An operation has finished. Its state changes when its file's position has been moved.
+    /// An operation is done. It has finished when the position of its file has been moved.
     void finish(operation_record& record, std::int64_t result) noexcept
     {
         record.result_ = result;
@@ -130,13 +130,13 @@ public:
         finished_.push_back(record);
     }
 
-    /// It ends while it is queued, and not by an answer of the kernel or of a helper.
+    /// An operation ends while it is queued, and not by an answer of the kernel or of a helper.
     void finish_queued(operation_record& record, int error) noexcept;
 
     /// Move the positions of files behind what was transferred, without the lock.
     void move_positions(lock_type& lock) noexcept;
 
-    /// It has taken so long to look up or to move the position of a file.
+    /// A seek in a file has taken so long.
     void time_seek(open_file& file, std::chrono::nanoseconds duration) noexcept;
 
     // Cancellation.
@@ -147,7 +147,7 @@ public:
         return record.cancelled_ || record.cancellations_ != record.file_->cancellations_;
     }
 
-    /// Abort an operation if it waits. If not, it is not tried again. True if it was aborted.
+    /// Abort an operation that is queued. Any other is not tried again. True if it was aborted.
     bool cancel(operation_record& record) noexcept;
 
     /// Abort the operations of a file that wait.

@@ -116,14 +116,14 @@ public:
 
     // System calls, and helpers.
 
-    void calling(std::size_t count) noexcept
+    void trying(std::size_t count) noexcept
     {
-        counted_.loop_calls += count;
+        counted_.loop_tries += count;
     }
 
-    void not_called() noexcept
+    void not_tried() noexcept
     {
-        --counted_.loop_calls;
+        --counted_.loop_tries;
     }
 
     void carrying_out() noexcept
@@ -131,9 +131,9 @@ public:
         ++counted_.helper_operations;
     }
 
-    void announcing() noexcept
+    void prefetching() noexcept
     {
-        ++counted_.announced_reads;
+        ++counted_.prefetched_reads;
     }
 
     // Ways that were not taken, and ways that were taken in vain.
@@ -184,7 +184,7 @@ public:
 private:
     std::uint64_t& submissions(bool on_loop) noexcept
     {
-        return on_loop ? counted_.loop_submissions : counted_.thread_submissions;
+        return on_loop ? counted_.loop_submissions : counted_.helper_submissions;
     }
 
     // Without what read() makes of it.

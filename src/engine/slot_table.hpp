@@ -52,24 +52,24 @@ public:
     }
 
     /// How many slots a file may have at once that may have one.
-    std::size_t room_for(const open_file& file) const noexcept
+    std::size_t burst_limit(const open_file& file) const noexcept
     {
-        return slots_at_once(usage(), usage_of(file));
+        return detail::burst_limit(usage(), usage_of(file));
     }
 
     /// Give slots to operations of a file.
     void take(open_file& file, std::size_t count) noexcept
     {
         file.in_flight_ += count;
-        file.account_->in_flight += count;
+        file.mount_->in_flight += count;
         in_flight_ += count;
     }
 
     /// Take back the slot of an operation of a file.
-    void give_back(open_file& file) noexcept
+    void release(open_file& file) noexcept
     {
         --file.in_flight_;
-        --file.account_->in_flight;
+        --file.mount_->in_flight;
         --in_flight_;
     }
 
@@ -139,7 +139,7 @@ private:
 
     static file_slots usage_of(const open_file& file) noexcept
     {
-        return {file.in_flight_, file.account_->in_flight, file.depth_limit_};
+        return {file.in_flight_, file.mount_->in_flight, file.depth_limit_};
     }
 
     const file_table& files_;

@@ -59,35 +59,35 @@ void submitter::submit_from_loop(lock_type& lock) noexcept
 {
     if (!may_submit_from_loop())
         return;
-    batch_stock::pointer batch = batches_.take();
+    batch_pool::pointer batch = batches_.take();
     if (!batch)
         return;
     slots_.ask_again_if_idle();
     // What other threads start meanwhile is for another turn.
-    bool with_calls = true;
+    bool with_tries = true;
     for (std::size_t submitted = 0; submitted < options_.max_in_flight;)
     {
-        filler_.fill_from_loop(*batch, with_calls);
+        filler_.fill_from_loop(*batch, with_tries);
         hand_over(*batch, true, lock);
         if (batch->size() == 0 || slots_.congested())
             break;
         submitted += batch->size();
         // Their results are for handlers first.
-        with_calls = with_calls && batch->calls() == 0;
+        with_tries = with_tries && batch->tries() == 0;
     }
-    batches_.give_back(std::move(batch));
+    batches_.release(std::move(batch));
 }
 
 void submitter::hand_over(submission_batch& batch, bool on_loop, lock_type& lock) noexcept
 {
     counters_.submitting(on_loop, batch.size());
-    counters_.calling(batch.calls());
+    counters_.trying(batch.tries());
     if (batch.seeks())
         find_positions(batch, on_loop, lock);
     submit(batch, on_loop, lock);
-    make_calls(batch, lock);
-    for (const submission_batch::user& user : batch.users())
-        files_.remove_user(*user.file);
+    make_tries(batch, lock);
+    for (const submission_batch::batch_file& entry : batch.files())
+        files_.unpin(*entry.file);
 }
 
 // For what goes to io_submit. A call of its own has its seeks around it.
@@ -106,8 +106,8 @@ void submitter::find_positions(submission_batch& batch, bool on_loop, lock_type&
     if (!on_loop)
         return;
     // Whose seek it was that waited isn't known.
-    for (const submission_batch::user& user : batch.users())
-        operations_.time_seek(*user.file, duration);
+    for (const submission_batch::batch_file& entry : batch.files())
+        operations_.time_seek(*entry.file, duration);
 }
 
 void submitter::submit(submission_batch& batch, bool on_loop, lock_type& lock) noexcept
@@ -127,9 +127,10 @@ void submitter::submit(submission_batch& batch, bool on_loop, lock_type& lock) n
 
         counters_.submitted(result.accepted, others);
         if (on_loop)
-            time_on_loop(duration, longest_without_wait, batch, &submission_batch::user::submitted);
+            time_on_loop(duration, longest_without_wait, batch,
+                         &submission_batch::batch_file::submitted);
         else
-            batch.users().front().file->submission_blocks_ = duration > longest_without_wait;
+            batch.files().front().file->submission_blocks_ = duration > longest_without_wait;
 
         next += result.accepted;
         if (result.accepted != 0)
@@ -149,18 +150,18 @@ void submitter::submit(submission_batch& batch, bool on_loop, lock_type& lock) n
 // of these kinds goes off the loop.
 void submitter::time_on_loop(std::chrono::nanoseconds duration, std::chrono::nanoseconds most,
                              const submission_batch& batch,
-                             submission_batch::kinds submission_batch::user::*way) noexcept
+                             submission_batch::kinds submission_batch::batch_file::*way) noexcept
 {
     const bool too_long = duration > most;
     counters_.loop_was_held_up(duration, too_long);
     if (!too_long)
         return;
-    for (const submission_batch::user& user : batch.users())
+    for (const submission_batch::batch_file& entry : batch.files())
     {
-        if ((user.*way).has(operation_kind::read))
-            user.file->reads_.refused();
-        if ((user.*way).has(operation_kind::write))
-            user.file->writes_.refused();
+        if ((entry.*way).has(operation_kind::read))
+            entry.file->reads_.refused();
+        if ((entry.*way).has(operation_kind::write))
+            entry.file->writes_.refused();
     }
 }
 
@@ -169,7 +170,7 @@ void submitter::time_on_loop(std::chrono::nanoseconds duration, std::chrono::nan
 void submitter::no_room(submission_batch& batch, std::size_t first, bool on_loop) noexcept
 {
     for (std::size_t i = batch.size(); i != first; --i)
-        operations_.give_back_slot(batch[i - 1]);
+        operations_.release_slot(batch[i - 1]);
 
     const bool room_will_come = slots_.refused();
     for (std::size_t i = batch.size(); i != first; --i)
@@ -190,7 +191,7 @@ void submitter::no_room(submission_batch& batch, std::size_t first, bool on_loop
 
 void submitter::rejected(operation_record& record, int error) noexcept
 {
-    operations_.give_back_slot(record);
+    operations_.release_slot(record);
     operations_.ended(record, attempt::refused_submission, -error);
 }
 

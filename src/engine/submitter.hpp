@@ -16,7 +16,7 @@
 #include "engine/batch_filler.hpp"
 #include "engine/operation_table.hpp"
 #include "kernel/aio_context.hpp"
-#include "queue/batch_stock.hpp"
+#include "queue/batch_pool.hpp"
 
 namespace kaio {
 namespace detail {
@@ -65,14 +65,14 @@ private:
     void submit(submission_batch& batch, bool on_loop, lock_type& lock) noexcept;
     void time_on_loop(std::chrono::nanoseconds duration, std::chrono::nanoseconds most,
                       const submission_batch& batch,
-                      submission_batch::kinds submission_batch::user::*way) noexcept;
+                      submission_batch::kinds submission_batch::batch_file::*way) noexcept;
     void no_room(submission_batch& batch, std::size_t first, bool on_loop) noexcept;
     void rejected(operation_record& record, int error) noexcept;
 
     // System calls of their own: calls.cpp.
-    void make_calls(submission_batch& batch, lock_type& lock) noexcept;
+    void make_tries(submission_batch& batch, lock_type& lock) noexcept;
     void returned(operation_record& record, std::int64_t result) noexcept;
-    void not_called(operation_record& record) noexcept;
+    void not_tried(operation_record& record) noexcept;
 
     const service_options& options_;
     file_table& files_;
@@ -81,7 +81,7 @@ private:
     batch_filler& filler_;
     service_counters& counters_;
     std::optional<aio_context> context_;
-    batch_stock batches_;
+    batch_pool batches_;
 };
 
 } // namespace detail

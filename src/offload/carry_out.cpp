@@ -161,8 +161,8 @@ std::int64_t carry_out(operation_record& record, int descriptor) noexcept
     case operation_kind::sync_data:
         descriptor::sync_data(descriptor, error);
         return -error;
-    case operation_kind::call:
-        return record.call_(record, descriptor);
+    case operation_kind::job:
+        return record.job_(record, descriptor);
     }
     return -EINVAL;
 }

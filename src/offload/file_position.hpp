@@ -13,13 +13,14 @@
 namespace kaio {
 namespace detail {
 
-// A transfer at the position is given that as its offset, since Linux AIO knows nothing else, and a
-// thread that left it to the system call would have a seek wait for the transfer.
+// A transfer at the position of a file gets the position as its offset. Linux AIO takes only offsets. And
+// if a helper left the position to the system call, a seek would wait for that call.
 //
-// A seek waits as long as somebody else holds the position: another process or another thread that reads
-// or writes at it, by this descriptor or a duplicate. Nothing tells beforehand, and no flag keeps from
-// waiting. So these are never called with the engine's lock. A loop that was made to wait leaves the next
-// transfers of the file to threads; what remains is its first wait, also for what it took in the same turn.
+// A seek waits as long as somebody else holds the position: another process or thread that reads or writes
+// at it, by this descriptor or a duplicate. The kernel can't be asked beforehand, and there is no flag
+// against the wait. So these functions are never called with the engine's lock held. When a seek has made
+// the loop wait, the next transfers of that file go to helpers. The first wait remains, also for what was
+// taken in the same turn.
 
 /// Have a transfer begin at the position of the file. Where there is none, the offset stays -1.
 inline void find_position(operation_record& record, int descriptor) noexcept

@@ -21,8 +21,8 @@ enum class attempt
     /// By io_submit, which refused it.
     refused_submission,
 
-    /// By a system call of the loop.
-    call,
+    /// By a system call of the loop, which doesn't wait.
+    loop_try,
 
     /// By a system call of a helper thread.
     helper
@@ -185,7 +185,7 @@ inline attempt_end judge_refusal(const attempt_facts& facts) noexcept
 }
 
 /// What the result of a system call of the loop means.
-inline attempt_end judge_call(const attempt_facts& facts) noexcept
+inline attempt_end judge_try(const attempt_facts& facts) noexcept
 {
     // The number of a closed file stands for nothing: its operation came too late.
     if (facts.result == -EBADF && facts.closed)
@@ -214,8 +214,8 @@ inline attempt_end judge(const attempt_facts& facts) noexcept
         break;
     case attempt::refused_submission:
         return judge_refusal(facts);
-    case attempt::call:
-        return judge_call(facts);
+    case attempt::loop_try:
+        return judge_try(facts);
     case attempt::helper:
         if (facts.result == -EBADF && facts.closed)
             return {next_try::cancelled};

@@ -56,7 +56,7 @@ inline bool may_have_slot(const slot_usage& all, const file_slots& file) noexcep
 
 /// How many slots a file may take at once that may have one.
 /** Several only while all files together hold less than one file may. */
-inline std::size_t slots_at_once(const slot_usage& all, const file_slots& file) noexcept
+inline std::size_t burst_limit(const slot_usage& all, const file_slots& file) noexcept
 {
     const std::size_t left = all.slots - all.in_flight;
     if (all.in_flight >= share_of_file * left)

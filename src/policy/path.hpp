@@ -14,8 +14,8 @@ namespace detail {
 /// How an operation gets to the kernel.
 enum class path
 {
-    /// The loop makes a system call for it.
-    call,
+    /// The loop tries it by a system call that doesn't wait.
+    loop_try,
 
     /// The loop hands it to io_submit.
     loop_submission,
@@ -102,7 +102,7 @@ inline path_choice choose_path(const path_facts& facts, would_block& seeks,
     if (!facts.allowed_on_loop || facts.waits_anyway)
         return {off_loop};
     const bool needs_slot = !facts.cached;
-    const path on_loop = facts.cached ? path::call : path::loop_submission;
+    const path on_loop = facts.cached ? path::loop_try : path::loop_submission;
     if (facts.user_nowait)
         return {facts.starved && needs_slot ? off_loop : on_loop};
     // With RWF_NOWAIT the kernel may do half of an append.
@@ -137,7 +137,7 @@ inline common_path choose_common_path(const path_facts& facts, const would_block
     would_block unused;
     would_block same = learned;
     const path_choice choice = choose_path(facts, unused, same);
-    return {choice.where == path::call || choice.where == path::loop_submission,
+    return {choice.where == path::loop_try || choice.where == path::loop_submission,
             choice.adds_nowait};
 }
 

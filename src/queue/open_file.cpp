@@ -10,13 +10,13 @@
 namespace kaio {
 namespace detail {
 
-void open_file::set_descriptor(int descriptor, const file_description& description) noexcept
+void open_file::set_descriptor(int descriptor, const file_traits& description) noexcept
 {
     descriptor_.store(descriptor, std::memory_order_relaxed);
     type_ = description.type;
     takes_aio_ = type_ != file_type::other;
     ignores_nowait_ = description.ignores_nowait;
-    reads_ahead_ = description.reads_ahead;
+    prefetches_ = description.prefetches;
     refresh();
 }
 

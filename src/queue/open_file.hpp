@@ -11,10 +11,10 @@
 #include <cstdint>
 #include <limits>
 
-#include <kaio/detail/file_description.hpp>
+#include <kaio/detail/file_traits.hpp>
 
 #include "policy/would_block.hpp"
-#include "queue/mount_accounts.hpp"
+#include "queue/mount_table.hpp"
 #include "queue/record_list.hpp"
 
 namespace kaio {
@@ -36,7 +36,7 @@ class open_file
 public:
     open_file() = default;
 
-    void set_descriptor(int descriptor, const file_description& description) noexcept;
+    void set_descriptor(int descriptor, const file_traits& description) noexcept;
 
     int descriptor() const noexcept
     {
@@ -53,12 +53,12 @@ public:
     }
 
     /// Whether the kernel may be told of transfers to come.
-    bool reads_ahead() const noexcept
+    bool prefetches() const noexcept
     {
-        return reads_ahead_ && is_cached();
+        return prefetches_ && is_cached();
     }
 
-    /// The operations that wait for the loop, in the order started.
+    /// The queue for the loop that an operation belongs to, in the order started.
     record_list& lane(const operation_record& record) noexcept
     {
         return record.serial_ ? serial_ : concurrent_;
@@ -87,7 +87,7 @@ public:
         return next_is_serial() ? *serial_.front() : *concurrent_.front();
     }
 
-    /// Any operation that waits for the loop or for a thread, or nullptr.
+    /// Any operation that is queued, or nullptr.
     operation_record* any_waiting() const noexcept
     {
         if (!concurrent_.empty())
@@ -95,38 +95,38 @@ public:
         return !serial_.empty() ? serial_.front() : off_loop_.front();
     }
 
-    // Changed under the lock as all the rest, and the only thing that is read without it.
+    // Written under the lock as all the rest. This alone is read without it.
     std::atomic<int> descriptor_{-1};
     file_type type_ = file_type::other;
-    mount_account* account_ = nullptr;
+    mount_usage* mount_ = nullptr;
 
     // Opened with O_APPEND: all writes are serial. With O_DIRECT. With O_SYNC or O_DSYNC.
     bool appends_ = false;
     bool direct_ = false;
     bool sync_writes_ = false;
 
-    // Of a file system that waits in spite of RWF_NOWAIT when it writes to the page cache.
+    // Its file system waits in spite of RWF_NOWAIT when it writes to the page cache.
     bool ignores_nowait_ = false;
 
-    // What reads miss comes from a device.
-    bool reads_ahead_ = false;
+    // What reads miss in the page cache comes from a device: prefetch helps.
+    bool prefetches_ = false;
 
     // The kernel takes this file from io_submit, as far as is known.
     bool takes_aio_ = false;
 
-    // It made the last submission by a thread wait.
+    // It made the last submission by a helper wait.
     bool submission_blocks_ = false;
 
     would_block reads_;
     would_block writes_;
 
-    // What seeking has been seen to wait for: somebody else who holds the position.
+    // Whether seeks have waited: for somebody else who holds the position.
     would_block seeks_;
 
-    // The descriptor is to come.
+    // It is being opened.
     bool opening_ = false;
 
-    // No file object refers to this any more. The descriptor is parked on a placeholder.
+    // No file object refers to it any more. The number of its descriptor is parked on a placeholder.
     bool detached_ = false;
     bool parked_ = false;
 
@@ -136,8 +136,8 @@ public:
     bool serial_next_ = false;
     record_list off_loop_;
 
-    // The first of these that nobody has looked at in order to tell the kernel of it, or nullptr.
-    operation_record* unannounced_ = nullptr;
+    // The first of these that may be worth prefetching, or nullptr.
+    operation_record* next_to_prefetch_ = nullptr;
 
     // Operations that refer to this file.
     std::size_t references_ = 0;
@@ -146,25 +146,25 @@ public:
     std::size_t in_flight_ = 0;
     std::size_t depth_limit_ = std::numeric_limits<std::size_t>::max();
 
-    // Submissions and threads that may be using the descriptor at this moment.
-    std::size_t users_ = 0;
+    // Calls that may be using the number of the descriptor at this moment.
+    std::size_t pins_ = 0;
 
-    // Threads of the pool that work for this file.
-    std::size_t workers_ = 0;
+    // Helpers that work for this file.
+    std::size_t helpers_ = 0;
 
     // What was started before the last cancellation is not tried again elsewhere.
     std::uint32_t cancellations_ = 0;
 
-    // Batches in which it had calls of its own.
-    unsigned batches_of_calls_ = 0;
+    // Batches in which it had tries.
+    unsigned batches_of_tries_ = 0;
 
     // The place of the file in the submission that is being put together.
     std::uint64_t batch_number_ = 0;
-    std::size_t batch_user_ = 0;
+    std::size_t place_in_batch_ = 0;
 
     file_links ready_links_;
     file_links off_loop_links_;
-    file_links unannounced_links_;
+    file_links prefetch_links_;
 };
 
 /// A list of files that are served in turn.

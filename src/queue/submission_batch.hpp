@@ -16,7 +16,8 @@
 namespace kaio {
 namespace detail {
 
-/// A number of operations that one thread hands to the kernel, most of them in one call of io_submit.
+/// Operations that one thread hands to the kernel: by one call of io_submit, or by a try for each.
+/** A try is a system call on the loop that doesn't wait. */
 class submission_batch
 {
 public:
@@ -50,16 +51,16 @@ public:
     };
 
     /// A file in the batch, and which kinds of operations there are of it.
-    struct user
+    struct batch_file
     {
         open_file* file;
         kinds submitted;
-        kinds called;
+        kinds tried;
     };
 
     explicit submission_batch(std::size_t capacity) : capacity_(capacity), blocks_(2 * capacity)
     {
-        users_.reserve(2 * capacity);
+        files_.reserve(2 * capacity);
     }
 
     submission_batch(const submission_batch&) = delete;
@@ -71,10 +72,10 @@ public:
         return size_ == capacity_;
     }
 
-    /// Whether an operation that has a system call of its own may be added.
-    bool takes_calls() const noexcept
+    /// Whether an operation may be added that is tried.
+    bool takes_tries() const noexcept
     {
-        return calls_ < most_calls_ && call_bytes_ < most_call_bytes;
+        return tries_ < most_tries_ && try_bytes_ < most_try_bytes;
     }
 
     /// How many operations there are for io_submit.
@@ -89,21 +90,21 @@ public:
         return record_of(blocks_[index]->data);
     }
 
-    /// How many operations there are that have a system call of their own.
-    std::size_t calls() const noexcept
+    /// How many operations there are that are tried.
+    std::size_t tries() const noexcept
     {
-        return calls_;
+        return tries_;
     }
 
-    /// An operation that has a system call of its own.
-    operation_record& call(std::size_t index) const noexcept
+    /// An operation that is tried.
+    operation_record& try_at(std::size_t index) const noexcept
     {
         return record_of(blocks_[blocks_.size() - 1 - index]->data);
     }
 
-    const std::vector<user>& users() const noexcept
+    const std::vector<batch_file>& files() const noexcept
     {
-        return users_;
+        return files_;
     }
 
     /// Say that the position of a file is to be looked up for an operation for io_submit.
@@ -112,20 +113,20 @@ public:
         seeks_ = true;
     }
 
-    /// Whether there is an operation for io_submit for which that is so.
+    /// Whether add_seek() was called.
     bool seeks() const noexcept
     {
         return seeks_;
     }
 
-    /// Begin anew, with a number that no other batch has, and with calls or without.
-    void clear(std::uint64_t number, bool with_calls) noexcept
+    /// Begin anew, with a number that no other batch has, and with tries or without.
+    void clear(std::uint64_t number, bool with_tries) noexcept
     {
-        size_ = calls_ = 0;
-        call_bytes_ = 0;
+        size_ = tries_ = 0;
+        try_bytes_ = 0;
         seeks_ = false;
-        most_calls_ = with_calls ? std::min(capacity_, most_calls) : 0;
-        users_.clear();
+        most_tries_ = with_tries ? std::min(capacity_, most_tries) : 0;
+        files_.clear();
         number_ = number;
     }
 
@@ -138,32 +139,31 @@ public:
         return true;
     }
 
-    /// Add an operation that has a system call of its own, and transfers so many bytes, if the batch
-    /// takes it.
-    [[nodiscard]] bool add_call(operation_record& record, std::uint64_t bytes) noexcept
+    /// Add an operation that is tried, and transfers so many bytes, if the batch takes it.
+    [[nodiscard]] bool add_try(operation_record& record, std::uint64_t bytes) noexcept
     {
-        if (!takes_calls())
+        if (!takes_tries())
             return false;
-        blocks_[blocks_.size() - ++calls_] = &record.block_;
-        call_bytes_ += bytes;
+        blocks_[blocks_.size() - ++tries_] = &record.block_;
+        try_bytes_ += bytes;
         return true;
     }
 
-    /// Say of which file, and of which kinds, operations were added. True if the file is new.
-    bool add_user(open_file& file, kinds user::*way, kinds added) noexcept
+    /// Note the file of operations that were added, and their kinds. True if the file is new.
+    bool add_file(open_file& file, kinds batch_file::*way, kinds added) noexcept
     {
         const bool is_new = file.batch_number_ != number_;
         if (is_new)
         {
             file.batch_number_ = number_;
-            file.batch_user_ = users_.size();
-            users_.push_back({&file, {}, {}});
+            file.place_in_batch_ = files_.size();
+            files_.push_back({&file, {}, {}});
         }
-        (users_[file.batch_user_].*way).add(added);
+        (files_[file.place_in_batch_].*way).add(added);
         return is_new;
     }
 
-    /// Have writes come after all else, in a batch without calls.
+    /// Have writes come after all else, in a batch without tries.
     void put_writes_last() noexcept
     {
         const auto is_write = [](const control_block* block) {
@@ -184,20 +184,20 @@ public:
 private:
     // As many as a turn calls handlers. With more of them, as with fewer, the threads of one loop wait
     // for each other: two threads, 64 outstanding, 1.25 M reads/s with 32, 0.8 M with 16 or 64.
-    static constexpr std::size_t most_calls = 32;
+    static constexpr std::size_t most_tries = 32;
 
-    // Calls copy while the loop waits, some 0.1 ms for this much. One may be larger.
-    static constexpr std::uint64_t most_call_bytes = std::uint64_t(1) << 20;
+    // Tries copy while the loop waits, some 0.1 ms for this much. One may be larger.
+    static constexpr std::uint64_t most_try_bytes = std::uint64_t(1) << 20;
 
     const std::size_t capacity_;
 
-    // For io_submit from the front on, for calls from the back on.
+    // For io_submit from the front on, tries from the back on.
     std::vector<control_block*> blocks_;
-    std::vector<user> users_;
+    std::vector<batch_file> files_;
     std::size_t size_ = 0;
-    std::size_t calls_ = 0;
-    std::size_t most_calls_ = 0;
-    std::uint64_t call_bytes_ = 0;
+    std::size_t tries_ = 0;
+    std::size_t most_tries_ = 0;
+    std::uint64_t try_bytes_ = 0;
     std::uint64_t number_ = 0;
     bool seeks_ = false;
 };

@@ -13,7 +13,7 @@ void submission_queue::put_back(operation_record& record) noexcept
     if (record.serial_)
         record.file_->serial_busy_ = false;
     record.file_->lane(record).push_front(record);
-    record.state_ = operation_state::waiting;
+    record.state_ = operation_state::queued;
     ++size_;
     update(*record.file_);
 }
@@ -22,11 +22,11 @@ void submission_queue::push_off_loop(operation_record& record) noexcept
 {
     open_file& file = *record.file_;
     file.off_loop_.push_back(record);
-    record.announced_ = false;
-    if (!file.unannounced_ && record.kind_ == operation_kind::read && file.reads_ahead())
-        file.unannounced_ = &record;
-    record.state_ = operation_state::waiting_off_loop;
-    ++file.account_->waiting;
+    record.prefetched_ = false;
+    if (!file.next_to_prefetch_ && record.kind_ == operation_kind::read && file.prefetches())
+        file.next_to_prefetch_ = &record;
+    record.state_ = operation_state::queued_for_helper;
+    ++file.mount_->waiting;
     ++off_loop_size_;
     update(file);
 }
@@ -35,9 +35,9 @@ void submission_queue::put_back_off_loop(operation_record& record) noexcept
 {
     open_file& file = *record.file_;
     file.off_loop_.push_front(record);
-    record.announced_ = false;
-    record.state_ = operation_state::waiting_off_loop;
-    ++file.account_->waiting;
+    record.prefetched_ = false;
+    record.state_ = operation_state::queued_for_helper;
+    ++file.mount_->waiting;
     ++off_loop_size_;
     update(file);
 }
@@ -45,12 +45,12 @@ void submission_queue::put_back_off_loop(operation_record& record) noexcept
 void submission_queue::erase(operation_record& record) noexcept
 {
     open_file& file = *record.file_;
-    if (record.state_ == operation_state::waiting_off_loop)
+    if (record.state_ == operation_state::queued_for_helper)
     {
-        if (file.unannounced_ == &record)
-            file.unannounced_ = record.next_;
-        --file.account_->waiting;
-        file.account_->announced -= record.announced_;
+        if (file.next_to_prefetch_ == &record)
+            file.next_to_prefetch_ = record.next_;
+        --file.mount_->waiting;
+        file.mount_->prefetched -= record.prefetched_;
         file.off_loop_.erase(record);
         --off_loop_size_;
     }
@@ -62,10 +62,10 @@ void submission_queue::erase(operation_record& record) noexcept
     update(file);
 }
 
-operation_record& submission_queue::pass_unannounced(open_file& file) noexcept
+operation_record& submission_queue::pass_prefetchable(open_file& file) noexcept
 {
-    operation_record& record = *file.unannounced_;
-    file.unannounced_ = record.next_;
+    operation_record& record = *file.next_to_prefetch_;
+    file.next_to_prefetch_ = record.next_;
     update(file);
     return record;
 }
@@ -93,7 +93,7 @@ void submission_queue::update(open_file& file) noexcept
 {
     ready_.update(file, file.ready());
     off_loop_.update(file, !file.off_loop_.empty());
-    unannounced_.update(file, file.unannounced_ != nullptr);
+    next_to_prefetch_.update(file, file.next_to_prefetch_ != nullptr);
 }
 
 } // namespace detail

@@ -13,8 +13,8 @@
 namespace kaio {
 namespace detail {
 
-/// The operations that wait: for each file a FIFO for the loop and one for the threads.
-/** Files are served in turn, on the loop as by the threads. */
+/// The operations that are queued: for each file, a FIFO for the loop and one for helpers.
+/** Files are served in turn, on the loop as by helpers. */
 class submission_queue
 {
 public:
@@ -24,7 +24,7 @@ public:
         return size_;
     }
 
-    /// The number of operations that wait for a thread.
+    /// The number of operations that wait for a helper.
     std::size_t off_loop_size() const noexcept
     {
         return off_loop_size_;
@@ -35,7 +35,7 @@ public:
     {
         open_file& file = *record.file_;
         file.lane(record).push_back(record);
-        record.state_ = operation_state::waiting;
+        record.state_ = operation_state::queued;
         ++size_;
         if (!file.ready_links_.linked)
             update(file);
@@ -44,13 +44,13 @@ public:
     /// Queue an operation for the loop before all others of its file.
     void put_back(operation_record& record) noexcept;
 
-    /// Queue an operation for the threads.
+    /// Queue an operation for helpers.
     void push_off_loop(operation_record& record) noexcept;
 
-    /// Queue an operation for the threads before all others of its file.
+    /// Queue an operation for helpers before all others of its file.
     void put_back_off_loop(operation_record& record) noexcept;
 
-    /// Take back an operation that waits.
+    /// Take an operation out of its queue.
     void erase(operation_record& record) noexcept;
 
     /// The files with operations for the loop.
@@ -64,7 +64,7 @@ public:
         return ready_;
     }
 
-    /// The files with operations for the threads.
+    /// The files with operations for helpers.
     file_ring<&open_file::off_loop_links_>& off_loop() noexcept
     {
         return off_loop_;
@@ -75,14 +75,14 @@ public:
         return off_loop_;
     }
 
-    /// The files with operations for the threads of which the kernel might be told ahead.
-    file_ring<&open_file::unannounced_links_>& unannounced() noexcept
+    /// The files with operations for helpers that might be prefetched.
+    file_ring<&open_file::prefetch_links_>& prefetchable() noexcept
     {
-        return unannounced_;
+        return next_to_prefetch_;
     }
 
-    /// Look at the next such operation of a file, for the only time.
-    operation_record& pass_unannounced(open_file& file) noexcept;
+    /// The next such operation of a file, which is not looked at again.
+    operation_record& pass_prefetchable(open_file& file) noexcept;
 
     /// Take the next operation of a file for the loop.
     operation_record& pop(open_file& file) noexcept
@@ -90,7 +90,7 @@ public:
         return file.serial_.empty() ? pop_concurrent(file) : pop_next(file);
     }
 
-    /// The first concurrent operations of a file were taken: all before next, if there is that.
+    /// The first concurrent operations of a file were taken: all before next, or all if there is no next.
     void popped(open_file& file, operation_record* next, std::size_t count) noexcept
     {
         file.concurrent_.pop_before(next);
@@ -99,7 +99,7 @@ public:
             update(file);
     }
 
-    /// The operation of a file that was running alone has ended: the next may follow.
+    /// The serial operation of a file has ended: the next may follow.
     void serial_finished(open_file& file) noexcept;
 
 private:
@@ -117,7 +117,7 @@ private:
 
     file_ring<&open_file::ready_links_> ready_;
     file_ring<&open_file::off_loop_links_> off_loop_;
-    file_ring<&open_file::unannounced_links_> unannounced_;
+    file_ring<&open_file::prefetch_links_> next_to_prefetch_;
     std::size_t size_ = 0;
     std::size_t off_loop_size_ = 0;
 };

@@ -53,7 +53,7 @@ public:
         return true;
     }
 
-    void give_back() const
+    void release() const
     {
         ::flock(descriptor_, LOCK_UN);
     }
@@ -105,7 +105,7 @@ void share_events()
         !files().events.take(LOCK_SH, bound_of_sharing))
         std::cerr << "NOTE: another test has taken all AIO events for longer than "
                   << bound_of_sharing.count() << " s" << std::endl;
-    files().turn.give_back();
+    files().turn.release();
 }
 
 unsigned long figure(const char* name)
@@ -145,7 +145,7 @@ public:
     void test_unit_finish(const boost::unit_test::test_unit& unit, unsigned long) override
     {
         if (unit.p_type == boost::unit_test::TUT_CASE)
-            files().events.give_back();
+            files().events.release();
     }
 } const observer;
 
@@ -153,7 +153,7 @@ public:
 
 alone_with_aio::alone_with_aio()
 {
-    files().events.give_back();
+    files().events.release();
     for (int i = 0; i != turns && !alone_; ++i)
     {
         // Between two turns those that waited come in.
@@ -163,14 +163,14 @@ alone_with_aio::alone_with_aio()
             continue;
         alone_ = files().events.take(LOCK_EX, bound_of_a_turn);
         if (!alone_)
-            files().turn.give_back();
+            files().turn.release();
     }
 }
 
 alone_with_aio::~alone_with_aio()
 {
-    files().events.give_back();
-    files().turn.give_back();
+    files().events.release();
+    files().turn.release();
 }
 
 } // namespace test

@@ -22,14 +22,14 @@ inline bool consistent(const service_statistics& s)
            s.operations_started + s.would_block_fallbacks + s.unsupported_fallbacks +
                    s.loop_retries ==
                s.immediate_completions + s.completed_while_queued + s.queued + s.loop_submissions +
-                   s.loop_calls + s.thread_submissions + s.helper_operations;
+                   s.loop_tries + s.helper_submissions + s.helper_operations;
 }
 
 /// Whether no operation has left the loop, unless a thread seemed to wait in io_submit.
 /** It seems so too where it lost its processor there, which tests that run side by side may see. */
 inline bool stayed_on_loop(const service_statistics& s)
 {
-    return s.slow_submissions != 0 || (s.helper_operations == 0 && s.thread_submissions == 0);
+    return s.slow_submissions != 0 || (s.helper_operations == 0 && s.helper_submissions == 0);
 }
 
 } // namespace test

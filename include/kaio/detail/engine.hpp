@@ -9,7 +9,7 @@
 #include <memory>
 
 #include <kaio/detail/config.hpp>
-#include <kaio/detail/file_description.hpp>
+#include <kaio/detail/file_traits.hpp>
 #include <kaio/detail/operation_record.hpp>
 #include <kaio/service_options.hpp>
 #include <kaio/service_statistics.hpp>
@@ -43,7 +43,7 @@ enum class next_step
 /// What has become of a file.
 enum class file_state
 {
-    /// It is announced.
+    /// It is being opened.
     opening,
     open,
 
@@ -84,14 +84,13 @@ public:
     /// Make a descriptor known.
     KAIO_DECL open_file* adopt(int descriptor);
 
-    /// Make a file known that is going to be opened.
-    KAIO_DECL open_file* announce();
+    /// Make a file known that is being opened.
+    KAIO_DECL open_file* begin_open();
 
-    /// Give an announced file its descriptor. False if it was closed or cancelled meanwhile.
-    KAIO_DECL bool opened(open_file& file, int descriptor,
-                          const file_description& description) noexcept;
+    /// Give a file that is being opened its descriptor. False if it was closed or cancelled meanwhile.
+    KAIO_DECL bool opened(open_file& file, int descriptor, const file_traits& description) noexcept;
 
-    /// Say that an announced file could not be opened.
+    /// Say that a file could not be opened.
     KAIO_DECL void not_opened(open_file& file) noexcept;
 
     /// What has become of a file that was made known.
@@ -121,7 +120,7 @@ public:
     /** Waits for the end of submissions and threads that are using the descriptor. */
     KAIO_DECL int release(open_file* file) noexcept;
 
-    /// The number of files that were adopted or announced, and not closed or released.
+    /// The number of files that were made known, and not closed or released.
     KAIO_DECL std::size_t open_files() const noexcept;
 
     /// Abort the operation at the end of a link, if it still waits.

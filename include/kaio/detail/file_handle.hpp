@@ -122,14 +122,14 @@ public:
     }
 
     /// Become a file that is going to be opened.
-    opening announce_open()
+    opening begin_open()
     {
-        file_ = engine().announce();
+        file_ = engine().begin_open();
         return opening(service_->engine(), *file_);
     }
 
     /// Become closed, and return what is still to be closed.
-    close_request announce_close() noexcept
+    close_request begin_close() noexcept
     {
         cancel();
         return close_request(engine(), *std::exchange(file_, nullptr));

@@ -29,19 +29,34 @@ enum class operation_kind : std::uint8_t
     sync_all = static_cast<int>(kernel_command::sync_all),
     sync_data = static_cast<int>(kernel_command::sync_data),
 
-    /// Calls a function on a thread of the engine.
-    call
+    /// Has a helper call a function.
+    job
 };
 
 inline constexpr std::size_t operation_kinds = 5;
 
-/// How far an operation has come. Only the engine changes it, under its lock.
+/// Where an operation is. Only the engine changes it, under its lock.
 enum class operation_state : std::uint8_t
 {
     created,
-    waiting,
-    waiting_off_loop,
-    in_flight,
+
+    /// It waits for the loop.
+    queued,
+
+    /// It waits for a helper.
+    queued_for_helper,
+
+    /// io_submit may see it, and has not given it back.
+    in_kernel,
+
+    /// The loop makes a system call for it.
+    tried_on_loop,
+
+    /// A helper makes a system call for it.
+    on_helper,
+
+    /// It is done, but the position of its file is still to be moved.
+    moving_position,
     finished
 };
 
@@ -64,13 +79,13 @@ struct operation_record
     using upcall_function = void (*)(operation_record&, upcall);
 
     // Does the work of an operation of the kind call, and returns its result.
-    using call_function = std::int64_t (*)(operation_record&, int descriptor);
+    using job_function = std::int64_t (*)(operation_record&, int descriptor);
 
     operation_record(operation_kind kind, upcall_function complete) noexcept
       : complete_(complete), kind_(kind)
     {
         block_.data = reinterpret_cast<std::uintptr_t>(this);
-        if (kind != operation_kind::call)
+        if (kind != operation_kind::job)
             block_.command = static_cast<kernel_command>(kind);
         block_.flags = control_block::signals_descriptor;
     }
@@ -123,13 +138,13 @@ struct operation_record
     open_file* file_ = nullptr;
     cancellation_link* cancellation_ = nullptr;
     const upcall_function complete_;
-    call_function call_ = nullptr;
+    job_function job_ = nullptr;
 
-    // Bytes transferred, or a negative errno. Until the operation has finished: what it has
-    // transferred before it had to go on elsewhere.
+    // Bytes transferred, or a negative errno. Before the operation has finished: what earlier attempts
+    // have transferred.
     std::int64_t result_ = 0;
 
-    // What the user wants of the kernel. The control block has what is wanted of an attempt.
+    // The flags of the user. The control block has those of the attempt under way.
     std::uint32_t rw_flags_ = 0;
 
     // How many iovecs follow the operation.
@@ -142,29 +157,29 @@ struct operation_record
     // Serial operations of one file run one at a time, in the order started.
     bool serial_ = false;
 
-    // A transfer at the position of the file, which it moves on. Its offset is -1 until that is
-    // looked up, and stays so where the system call moves the position itself.
+    // It transfers at the position of the file, and moves it. Its offset is -1 until the position is
+    // looked up, and stays -1 where the system call moves the position itself.
     bool at_position_ = false;
 
-    // The position is looked up when the transfer begins.
+    // It looks up the position when it begins.
     bool seeks_ = false;
 
-    // It was, and has to be moved behind what was transferred.
+    // It has looked it up, and has to move it behind what was transferred.
     bool position_due_ = false;
 
-    // The engine asked the kernel not to wait, in the attempt under way.
+    // In the attempt under way the engine has asked the kernel not to wait.
     bool nowait_added_ = false;
 
     // The user was told of a cancellation.
     bool cancelled_ = false;
 
-    // For a thread: to submit, not to carry out.
+    // The helper that takes it submits it, rather than making a system call.
     bool to_submit_ = false;
 
-    // A read of which the kernel has been told before its turn comes.
-    bool announced_ = false;
+    // The kernel was told of this read before a helper takes it.
+    bool prefetched_ = false;
 
-    // Linux AIO has refused it: because of its file, if it can be done by a system call.
+    // Linux AIO has refused it. If a system call can do it, the file is the reason.
     bool refused_by_aio_ = false;
 
 protected:

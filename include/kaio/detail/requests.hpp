@@ -127,7 +127,7 @@ public:
     void opened(int descriptor) noexcept
     {
         descriptor_ = descriptor;
-        description_ = describe(descriptor);
+        description_ = traits_of(descriptor);
     }
 
     /// Give the descriptor to the file. False if that was closed or cancelled meanwhile.
@@ -158,7 +158,7 @@ private:
     std::shared_ptr<engine> engine_;
     open_file* file_;
     int descriptor_ = -1;
-    file_description description_;
+    file_traits description_;
 };
 
 /// What an opening tells its handler. The file is open from just before the handler is called.

@@ -100,10 +100,10 @@ void start_call(file_handle& handle, open_file& file, const Executor& executor, 
     using operation_type = file_operation<std::decay_t<Handler>, Executor, Request>;
 
     aio_service& service = handle.service();
-    auto& operation = operation_type::create(operation_kind::call, std::forward<Handler>(handler),
+    auto& operation = operation_type::create(operation_kind::job, std::forward<Handler>(handler),
                                              executor, handle, std::move(request));
     KAIO_HANDLER_CREATION(operation, handle);
-    operation.call_ = [](operation_record& record, int descriptor) {
+    operation.job_ = [](operation_record& record, int descriptor) {
         return static_cast<operation_type&>(record).request().call(descriptor);
     };
     if (c == cancellable::yes)
@@ -141,11 +141,11 @@ void start_open(file_handle& handle, const Executor& executor, Handler&& handler
                                                ec);
         return;
     }
-    opening announced = handle.announce_open();
-    start_call(handle, *handle.file(), executor, std::forward<Handler>(handler),
-               open_request{std::move(path), open_flags, permissions, handle.pattern(),
-                            std::move(announced)},
-               cancellable::yes);
+    opening begun = handle.begin_open();
+    start_call(
+        handle, *handle.file(), executor, std::forward<Handler>(handler),
+        open_request{std::move(path), open_flags, permissions, handle.pattern(), std::move(begun)},
+        cancellable::yes);
 }
 
 template <typename Executor, typename Handler>
@@ -157,7 +157,7 @@ void start_close(file_handle& handle, const Executor& executor, Handler&& handle
     // A close that is given up half-way would leave the file to nobody.
     if (handle.file())
         start_call(handle, service.engine()->no_file(), executor, std::forward<Handler>(handler),
-                   handle.announce_close(), cancellable::no);
+                   handle.begin_close(), cancellable::no);
     else
         complete_without_engine<plain_outcome>(service, executor, std::forward<Handler>(handler),
                                                error_code());

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-#include "queue/batch_stock.hpp"
+#include "queue/batch_pool.hpp"
 
 #include <algorithm>
 #include <new>
@@ -13,14 +13,14 @@
 namespace kaio {
 namespace detail {
 
-batch_stock::batch_stock(std::size_t batch_capacity)
+batch_pool::batch_pool(std::size_t batch_capacity)
   : batch_capacity_(batch_capacity), most_(std::max(std::thread::hardware_concurrency(), 1U))
 {
     spare_.reserve(most_);
     spare_.push_back(std::make_unique<submission_batch>(batch_capacity_));
 }
 
-batch_stock::pointer batch_stock::take() noexcept
+batch_pool::pointer batch_pool::take() noexcept
 {
     if (!spare_.empty())
     {

@@ -50,18 +50,18 @@ namespace {
 
 constexpr std::size_t block_size = 4096;
 
-struct announcement
+struct prefetch_call
 {
     int descriptor;
     std::int64_t offset;
     std::int64_t length;
 
-    friend bool operator==(const announcement& a, const announcement& b)
+    friend bool operator==(const prefetch_call& a, const prefetch_call& b)
     {
         return a.descriptor == b.descriptor && a.offset == b.offset && a.length == b.length;
     }
 
-    friend std::ostream& operator<<(std::ostream& os, const announcement& a)
+    friend std::ostream& operator<<(std::ostream& os, const prefetch_call& a)
     {
         return os << a.length << " bytes at " << a.offset << " of " << a.descriptor;
     }
@@ -69,30 +69,30 @@ struct announcement
 
 // What the kernel was told, in order, and what else is done then.
 std::mutex mutex;
-std::vector<announcement> announced;
-std::function<void(const announcement&)> on_announcement;
+std::vector<prefetch_call> prefetched;
+std::function<void(const prefetch_call&)> on_prefetch;
 
-std::vector<announcement> take_announced()
+std::vector<prefetch_call> take_prefetched()
 {
     const std::lock_guard<std::mutex> lock(mutex);
-    return std::move(announced);
+    return std::move(prefetched);
 }
 
 // A thread may be about to do what was to be done before.
-void on_each_announcement(std::function<void(const announcement&)> what)
+void on_each_prefetch(std::function<void(const prefetch_call&)> what)
 {
     const std::lock_guard<std::mutex> lock(mutex);
-    on_announcement.swap(what);
+    on_prefetch.swap(what);
 }
 
 // Holds the threads that tell the kernel of certain reads, until it is destroyed.
-class held_announcements
+class held_prefetches
 {
 public:
     template <typename Predicate>
-    explicit held_announcements(Predicate which)
+    explicit held_prefetches(Predicate which)
     {
-        on_each_announcement([state = state_, which](const announcement& a) {
+        on_each_prefetch([state = state_, which](const prefetch_call& a) {
             if (!which(a))
                 return;
             ++state->count;
@@ -100,12 +100,12 @@ public:
         });
     }
 
-    held_announcements(const held_announcements&) = delete;
-    held_announcements& operator=(const held_announcements&) = delete;
+    held_prefetches(const held_prefetches&) = delete;
+    held_prefetches& operator=(const held_prefetches&) = delete;
 
-    ~held_announcements()
+    ~held_prefetches()
     {
-        on_each_announcement(nullptr);
+        on_each_prefetch(nullptr);
         state_->release.set_value();
     }
 
@@ -154,8 +154,8 @@ std::uint64_t offset(std::size_t index)
     return size_of(index);
 }
 
-announcement expected(kaio::random_access_file& file, std::size_t index,
-                      std::size_t size = block_size)
+prefetch_call expected(kaio::random_access_file& file, std::size_t index,
+                       std::size_t size = block_size)
 {
     return {file.native_handle(), static_cast<std::int64_t>(offset(index)),
             static_cast<std::int64_t>(size)};
@@ -166,7 +166,7 @@ struct fixture
 {
     explicit fixture(std::size_t threads = 1) : service(make_service(context, threads))
     {
-        take_announced();
+        take_prefetched();
     }
 
     fixture(const fixture&) = delete;
@@ -178,7 +178,7 @@ struct fixture
         context.restart();
         context.run_for(time_bound);
         BOOST_CHECK_MESSAGE(context.stopped(), "work is left at the end of the test");
-        on_each_announcement(nullptr);
+        on_each_prefetch(nullptr);
     }
 
     static kaio::aio_service& make_service(asio::io_context& context, std::size_t threads)
@@ -239,9 +239,9 @@ struct fixture
             BOOST_TEST(o.succeeded(size), o);
     }
 
-    void expect(const std::vector<announcement>& wanted)
+    void expect(const std::vector<prefetch_call>& wanted)
     {
-        BOOST_TEST(take_announced() == wanted, boost::test_tools::per_element());
+        BOOST_TEST(take_prefetched() == wanted, boost::test_tools::per_element());
     }
 
     refusing_kernel kernel{refusal::event_eagain};
@@ -267,10 +267,10 @@ extern "C" int posix_fadvise(int descriptor, ::off_t offset, ::off_t length, int
     static const auto next = reinterpret_cast<function>(::dlsym(RTLD_NEXT, "posix_fadvise"));
     if (advice == POSIX_FADV_WILLNEED)
     {
-        const announcement a{descriptor, offset, length};
+        const prefetch_call a{descriptor, offset, length};
         std::unique_lock<std::mutex> lock(mutex);
-        announced.push_back(a);
-        const auto what = on_announcement;
+        prefetched.push_back(a);
+        const auto what = on_prefetch;
         lock.unlock();
         if (what)
             what(a);
@@ -294,7 +294,7 @@ BOOST_AUTO_TEST_CASE(tells_of_what_waits)
     expect_all_read();
     expect({expected(file, 0), expected(file, 1), expected(file, 2), expected(file, 3),
             expected(file, 4)});
-    BOOST_TEST(service.statistics().announced_reads == 5U);
+    BOOST_TEST(service.statistics().prefetched_reads == 5U);
 }
 
 BOOST_AUTO_TEST_CASE(says_nothing_of_a_read_alone)
@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(says_nothing_of_a_read_alone)
     }
     expect_all_read();
     expect({});
-    BOOST_TEST(service.statistics().announced_reads == 0U);
+    BOOST_TEST(service.statistics().prefetched_reads == 0U);
 }
 
 // All of them before the first is read.
@@ -320,7 +320,7 @@ BOOST_AUTO_TEST_CASE(has_the_kernel_fetch_them)
         return skip("the page cache keeps the file");
     kaio::random_access_file file = open(target);
     std::size_t cached = 0;
-    on_each_announcement([&](const announcement& a) {
+    on_each_prefetch([&](const prefetch_call& a) {
         if (!(a == expected(file, count - 1)))
             return;
         const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
@@ -345,15 +345,15 @@ BOOST_AUTO_TEST_CASE(bounds_what_is_announced)
     std::size_t seen = 0;
     hold_thread();
     const std::uint64_t before = service.statistics().helper_operations;
-    on_each_announcement([&](const announcement&) {
+    on_each_prefetch([&](const prefetch_call&) {
         const kaio::service_statistics s = service.statistics();
-        seen = std::max<std::size_t>(seen, s.announced_reads - (s.helper_operations - before));
+        seen = std::max<std::size_t>(seen, s.prefetched_reads - (s.helper_operations - before));
     });
     read_range(file, 0, count);
     run_all();
     expect_all_read();
     BOOST_TEST(seen == most);
-    std::vector<announcement> all;
+    std::vector<prefetch_call> all;
     for (std::size_t i = 0; i != count; ++i)
         all.push_back(expected(file, i));
     expect(all);
@@ -369,22 +369,22 @@ BOOST_AUTO_TEST_CASE(forgets_what_is_cancelled)
     read_range(file, 0, count);
     let_all_wait();
     {
-        const announcement last = expected(file, 70);
-        const held_announcements held([=](const announcement& a) { return a == last; });
+        const prefetch_call last = expected(file, 70);
+        const held_prefetches held([=](const prefetch_call& a) { return a == last; });
         blocker.reset();
         held.wait_for_one();
         file.cancel();
     }
     run_again(context);
     BOOST_TEST(results.back().aborted());
-    take_announced();
+    take_prefetched();
     results.clear();
 
     hold_thread();
     read_range(file, count, 2 * count);
     run_all();
     expect_all_read();
-    BOOST_TEST(take_announced().size() == count);
+    BOOST_TEST(take_prefetched().size() == count);
 }
 
 BOOST_AUTO_TEST_CASE(says_nothing_of_writes)
@@ -473,7 +473,7 @@ BOOST_AUTO_TEST_CASE(tells_of_all_files_in_turn)
         read_range(file, 0, 2);
     run_all();
     expect_all_read();
-    const std::vector<announcement> all = take_announced();
+    const std::vector<prefetch_call> all = take_prefetched();
     BOOST_REQUIRE(all.size() == 2 * count);
     for (kaio::random_access_file& file : files)
     {
@@ -499,7 +499,7 @@ BOOST_FIXTURE_TEST_CASE(a_file_that_hangs_leaves_a_thread_to_others, five_thread
     results.clear();
     context.restart();
     {
-        const held_announcements held([number = hanging.native_handle()](const announcement& a) {
+        const held_prefetches held([number = hanging.native_handle()](const prefetch_call& a) {
             return a.descriptor == number;
         });
         read_range(hanging, 0, count);
@@ -525,7 +525,7 @@ BOOST_AUTO_TEST_CASE(keeps_the_descriptor_of_a_file_that_is_closed)
     read_range(file, 0, 2);
     let_all_wait();
     {
-        const held_announcements held([](const announcement&) { return true; });
+        const held_prefetches held([](const prefetch_call&) { return true; });
         blocker.reset();
         held.wait_for_one();
         file.close();

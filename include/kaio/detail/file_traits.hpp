@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-#ifndef KAIO_DETAIL_FILE_DESCRIPTION_HPP
-#define KAIO_DETAIL_FILE_DESCRIPTION_HPP
+#ifndef KAIO_DETAIL_FILE_TRAITS_HPP
+#define KAIO_DETAIL_FILE_TRAITS_HPP
 
 #include <cstdint>
 
@@ -22,7 +22,7 @@ enum class file_type : std::uint8_t
 };
 
 /// What the engine wants to know of a file when it is opened.
-struct file_description
+struct file_traits
 {
     file_type type = file_type::other;
 
@@ -30,16 +30,16 @@ struct file_description
     bool ignores_nowait = false;
 
     // What reads miss comes from a device of this machine, and may be asked for ahead.
-    bool reads_ahead = false;
+    bool prefetches = false;
 
     // What hangs as a whole, if it does: the mount of a regular file, or the device itself.
     std::uint64_t device = 0;
 };
 
 /// Look at a descriptor. May wait for the server of a network file system.
-KAIO_DECL file_description describe(int descriptor) noexcept;
+KAIO_DECL file_traits traits_of(int descriptor) noexcept;
 
 } // namespace detail
 } // namespace kaio
 
-#endif // KAIO_DETAIL_FILE_DESCRIPTION_HPP
+#endif // KAIO_DETAIL_FILE_TRAITS_HPP

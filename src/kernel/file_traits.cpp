@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-#include <kaio/detail/file_description.hpp>
+#include <kaio/detail/file_traits.hpp>
 
 #include <linux/magic.h>
 #include <sys/stat.h>
@@ -39,9 +39,9 @@ bool is_made_up(const struct statfs& file_system) noexcept
 
 } // namespace
 
-file_description describe(int descriptor) noexcept
+file_traits traits_of(int descriptor) noexcept
 {
-    file_description result;
+    file_traits result;
     struct stat status;
     if (::fstat(descriptor, &status) == 0)
     {
@@ -53,7 +53,7 @@ file_description describe(int descriptor) noexcept
             result.type = file_type::block_device;
     }
 
-    result.reads_ahead = result.type == file_type::block_device;
+    result.prefetches = result.type == file_type::block_device;
 
     struct statfs file_system;
     if (result.type == file_type::regular && ::fstatfs(descriptor, &file_system) == 0)
@@ -63,7 +63,7 @@ file_description describe(int descriptor) noexcept
         // Other file systems without a device of their own have servers.
         const bool on_device =
             major(result.device) != 0 || kind == BTRFS_SUPER_MAGIC || kind == OVERLAYFS_SUPER_MAGIC;
-        result.reads_ahead = on_device && kind != FUSE_SUPER_MAGIC;
+        result.prefetches = on_device && kind != FUSE_SUPER_MAGIC;
         if (is_made_up(file_system))
             result.type = file_type::other;
     }

@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-#ifndef KAIO_QUEUE_BATCH_STOCK_HPP
-#define KAIO_QUEUE_BATCH_STOCK_HPP
+#ifndef KAIO_QUEUE_BATCH_POOL_HPP
+#define KAIO_QUEUE_BATCH_POOL_HPP
 
 #include <cstddef>
 #include <memory>
@@ -20,13 +20,13 @@ namespace detail {
  * Where the kernel does the work within io_submit, for a hit in the page cache or a device in
  * memory, the threads of a context get further than one only if they submit side by side.
  */
-class batch_stock
+class batch_pool
 {
 public:
     using pointer = std::unique_ptr<submission_batch>;
 
     /// Make the first batch, for a number of operations.
-    explicit batch_stock(std::size_t batch_capacity);
+    explicit batch_pool(std::size_t batch_capacity);
 
     /// Whether another thread may submit now.
     bool available() const noexcept
@@ -37,7 +37,7 @@ public:
     /// Take a batch, or nullptr.
     pointer take() noexcept;
 
-    void give_back(pointer batch) noexcept
+    void release(pointer batch) noexcept
     {
         spare_.push_back(std::move(batch));
     }
@@ -52,4 +52,4 @@ private:
 } // namespace detail
 } // namespace kaio
 
-#endif // KAIO_QUEUE_BATCH_STOCK_HPP
+#endif // KAIO_QUEUE_BATCH_POOL_HPP

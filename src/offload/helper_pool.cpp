@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-#include "offload/worker_pool.hpp"
+#include "offload/helper_pool.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -40,14 +40,14 @@ private:
 
 } // namespace
 
-int worker_pool::call() noexcept
+int helper_pool::wake_one() noexcept
 {
     if (stopping_)
         return 0;
-    if (calls_ < idle_)
+    if (wake_ups_ < idle_)
     {
-        ++calls_;
-        called_.notify_one();
+        ++wake_ups_;
+        woken_.notify_one();
         return 0;
     }
     if (threads_.size() == most_)
@@ -68,26 +68,26 @@ int worker_pool::call() noexcept
     }
 }
 
-void worker_pool::run() noexcept
+void helper_pool::run() noexcept
 {
     lock_type lock(mutex_);
     while (!stopping_)
     {
         work_(lock);
         ++idle_;
-        called_.wait(lock, [this] { return calls_ != 0 || stopping_; });
+        woken_.wait(lock, [this] { return wake_ups_ != 0 || stopping_; });
         --idle_;
-        if (calls_ != 0)
-            --calls_;
+        if (wake_ups_ != 0)
+            --wake_ups_;
     }
 }
 
-void worker_pool::stop(lock_type& lock) noexcept
+void helper_pool::stop(lock_type& lock) noexcept
 {
     stopping_ = true;
     std::vector<std::thread> threads;
     threads.swap(threads_);
-    called_.notify_all();
+    woken_.notify_all();
 
     lock.unlock();
     for (std::thread& thread : threads)
@@ -95,10 +95,10 @@ void worker_pool::stop(lock_type& lock) noexcept
     lock.lock();
 }
 
-void worker_pool::resume() noexcept
+void helper_pool::resume() noexcept
 {
     stopping_ = false;
-    calls_ = 0;
+    wake_ups_ = 0;
 }
 
 } // namespace detail

@@ -3,10 +3,10 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// Transfers that the loop makes by a system call of their own. What the page cache has at hand has
-// been copied when io_submit returns: a completion in the ring and a signal of the eventfd would
-// only be added to that (Linux 6.18, reads of 4 KiB, medians of 11 pairs: 0.90 x the CPU time with 32
-// outstanding, 0.77 x with one).
+// Transfers that the loop tries by a system call that doesn't wait. io_submit, too, copies what the page
+// cache has before it returns, but adds a completion in the ring and a signal of the eventfd. A try costs
+// less: 0.90 x the CPU time with 32 outstanding, 0.77 x with one (Linux 6.18, reads of 4 KiB, medians of
+// 11 pairs).
 
 #include <sys/syscall.h>
 #include <time.h>
@@ -27,8 +27,8 @@ namespace kaio {
 namespace detail {
 namespace {
 
-// The functions preadv2 and pwritev2 are points at which a thread may be cancelled, for which they
-// take two locked instructions; this one doesn't wait.
+// Not by the functions preadv2 and pwritev2: a thread may be cancelled in them, for which they take two
+// locked instructions.
 std::int64_t transfer(const operation_record& record) noexcept
 {
     const ::iovec only = record.buffer();
@@ -45,26 +45,26 @@ std::int64_t transfer(const operation_record& record) noexcept
     return result == -1 ? -errno : result;
 }
 
-std::int64_t call(operation_record& record) noexcept
+std::int64_t try_once(operation_record& record) noexcept
 {
     if (!record.seeks_)
         return transfer(record);
     const int descriptor = record.file_->descriptor();
     find_position(record, descriptor);
     const std::int64_t result = transfer(record);
-    // One that was cut short goes on elsewhere, and moves the position at its end.
+    // One that was cut short goes on elsewhere, and moves the position when it ends.
     if (!record.nowait_added_ || result == static_cast<std::int64_t>(most_of_one_call(record)))
         move_position(record, descriptor, result);
     return result;
 }
 
-// Calls that take longer together have waited for something. Where each system call is dear, under
-// strace or gVisor, many of them take a millisecond without that.
-std::chrono::nanoseconds usual_time(std::size_t calls) noexcept
+// Tries that take longer together have waited for something. Where system calls are slow, under strace
+// or gVisor, many of them take a millisecond without any wait.
+std::chrono::nanoseconds usual_time(std::size_t tries) noexcept
 {
     constexpr std::chrono::milliseconds of_all(1);
     constexpr std::chrono::microseconds of_each(50);
-    return std::max<std::chrono::nanoseconds>(of_all, calls * of_each);
+    return std::max<std::chrono::nanoseconds>(of_all, tries * of_each);
 }
 
 // Whether a tick of the kernel has passed, 1 to 10 ms. Costs less to ask than the time.
@@ -108,19 +108,19 @@ private:
     const std::int64_t begin_ = now();
 };
 
-// If fcntl has given the descriptor O_DIRECT, calls wait for the disk, and too shortly to be noticed.
+// If fcntl has given the descriptor O_DIRECT, tries wait for the disk, and too shortly to be noticed.
 void look_again(open_file& file) noexcept
 {
     constexpr unsigned batches = 256;
-    if (++file.batches_of_calls_ % batches == 0 && !file.detached_)
+    if (++file.batches_of_tries_ % batches == 0 && !file.detached_)
         file.refresh();
 }
 
 } // namespace
 
-void submitter::make_calls(submission_batch& batch, lock_type& lock) noexcept
+void submitter::make_tries(submission_batch& batch, lock_type& lock) noexcept
 {
-    const std::size_t count = batch.calls();
+    const std::size_t count = batch.tries();
     if (count == 0)
         return;
 
@@ -130,28 +130,28 @@ void submitter::make_calls(submission_batch& batch, lock_type& lock) noexcept
     std::size_t made = 0;
     do
     {
-        operation_record& record = batch.call(made++);
-        record.result_ = call(record);
+        operation_record& record = batch.try_at(made++);
+        record.result_ = try_once(record);
     } while (made != count && !ticks.any_passed());
     const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
     lock.lock();
 
-    time_on_loop(duration, usual_time(made), batch, &submission_batch::user::called);
+    time_on_loop(duration, usual_time(made), batch, &submission_batch::batch_file::tried);
     for (std::size_t i = 0; i != made; ++i)
-        returned(batch.call(i), std::exchange(batch.call(i).result_, 0));
+        returned(batch.try_at(i), std::exchange(batch.try_at(i).result_, 0));
     for (std::size_t i = count; i != made; --i)
-        not_called(batch.call(i - 1));
-    for (const submission_batch::user& user : batch.users())
+        not_tried(batch.try_at(i - 1));
+    for (const submission_batch::batch_file& entry : batch.files())
     {
-        if (!user.called.empty())
-            look_again(*user.file);
+        if (!entry.tried.empty())
+            look_again(*entry.file);
     }
 }
 
-// One before it has waited, although it was asked not to.
-void submitter::not_called(operation_record& record) noexcept
+// A try before it has waited, although it was asked not to.
+void submitter::not_tried(operation_record& record) noexcept
 {
-    counters_.not_called();
+    counters_.not_tried();
     if (operations_.cancelled(record))
         operations_.finish_queued(record, ECANCELED);
     else
@@ -169,7 +169,7 @@ void submitter::returned(operation_record& record, std::int64_t result) noexcept
     }
     else
     {
-        operations_.ended(record, attempt::call, result);
+        operations_.ended(record, attempt::loop_try, result);
     }
 }
 
