@@ -19,6 +19,7 @@
 #include <kaio/detail/descriptor.hpp>
 #include <kaio/detail/file_handle.hpp>
 #include <kaio/detail/start_operation.hpp>
+#include <kaio/detail/starts.hpp>
 #include <kaio/detail/throw_error.hpp>
 #include <kaio/file_base.hpp>
 #include <kaio/io_alignment.hpp>
@@ -40,11 +41,7 @@ template <typename Executor = asio::any_io_executor>
 class basic_file : public file_base
 {
 private:
-    class initiation;
-    struct initiate_sync;
-    struct initiate_open;
-    struct initiate_close;
-    struct initiate_call;
+    using initiation = detail::initiation<Executor>;
 
     static constexpr unsigned default_permissions = 0666;
 
@@ -524,10 +521,12 @@ public:
                   CompletionToken BOOST_ASIO_DEFAULT_COMPLETION_TOKEN_TYPE(executor_type)>
     auto async_sync_all(CompletionToken&& token BOOST_ASIO_DEFAULT_COMPLETION_TOKEN(executor_type))
         -> decltype(asio::async_initiate<CompletionToken, void(error_code)>(
-            std::declval<initiate_sync>(), token, detail::operation_kind::sync_all))
+            std::declval<initiation>(), token,
+            detail::start_sync(detail::operation_kind::sync_all)))
     {
         return asio::async_initiate<CompletionToken, void(error_code)>(
-            initiate_sync(this), token, detail::operation_kind::sync_all);
+            initiation(handle_, executor_), token,
+            detail::start_sync(detail::operation_kind::sync_all));
     }
 
     /// Start to bring the data of completed writes to stable storage.
@@ -566,10 +565,12 @@ public:
                   CompletionToken BOOST_ASIO_DEFAULT_COMPLETION_TOKEN_TYPE(executor_type)>
     auto async_sync_data(CompletionToken&& token BOOST_ASIO_DEFAULT_COMPLETION_TOKEN(executor_type))
         -> decltype(asio::async_initiate<CompletionToken, void(error_code)>(
-            std::declval<initiate_sync>(), token, detail::operation_kind::sync_data))
+            std::declval<initiation>(), token,
+            detail::start_sync(detail::operation_kind::sync_data)))
     {
         return asio::async_initiate<CompletionToken, void(error_code)>(
-            initiate_sync(this), token, detail::operation_kind::sync_data);
+            initiation(handle_, executor_), token,
+            detail::start_sync(detail::operation_kind::sync_data));
     }
 
     /// Start to open the file.
@@ -618,10 +619,12 @@ public:
     auto async_open(const std::string& path, file_base::flags open_flags,
                     CompletionToken&& token BOOST_ASIO_DEFAULT_COMPLETION_TOKEN(executor_type))
         -> decltype(asio::async_initiate<CompletionToken, void(error_code)>(
-            std::declval<initiate_open>(), token, path, open_flags, default_permissions))
+            std::declval<initiation>(), token,
+            detail::start_open(path, open_flags, default_permissions)))
     {
         return asio::async_initiate<CompletionToken, void(error_code)>(
-            initiate_open(this), token, path, open_flags, default_permissions);
+            initiation(handle_, executor_), token,
+            detail::start_open(path, open_flags, default_permissions));
     }
 
     /// Start to open the file, with permissions for the case that it is created.
@@ -635,10 +638,11 @@ public:
     auto async_open(const std::string& path, file_base::flags open_flags, unsigned permissions,
                     CompletionToken&& token BOOST_ASIO_DEFAULT_COMPLETION_TOKEN(executor_type))
         -> decltype(asio::async_initiate<CompletionToken, void(error_code)>(
-            std::declval<initiate_open>(), token, path, open_flags, permissions))
+            std::declval<initiation>(), token, detail::start_open(path, open_flags, permissions)))
     {
         return asio::async_initiate<CompletionToken, void(error_code)>(
-            initiate_open(this), token, path, open_flags, permissions);
+            initiation(handle_, executor_), token,
+            detail::start_open(path, open_flags, permissions));
     }
 
     /// Start to close the file.
@@ -673,9 +677,10 @@ public:
                   CompletionToken BOOST_ASIO_DEFAULT_COMPLETION_TOKEN_TYPE(executor_type)>
     auto async_close(CompletionToken&& token BOOST_ASIO_DEFAULT_COMPLETION_TOKEN(executor_type))
         -> decltype(asio::async_initiate<CompletionToken, void(error_code)>(
-            std::declval<initiate_close>(), token))
+            std::declval<initiation>(), token, detail::start_close()))
     {
-        return asio::async_initiate<CompletionToken, void(error_code)>(initiate_close(this), token);
+        return asio::async_initiate<CompletionToken, void(error_code)>(
+            initiation(handle_, executor_), token, detail::start_close());
     }
 
     /// Start to alter the size of the file.
@@ -713,10 +718,10 @@ public:
     auto async_resize(std::uint64_t n,
                       CompletionToken&& token BOOST_ASIO_DEFAULT_COMPLETION_TOKEN(executor_type))
         -> decltype(asio::async_initiate<CompletionToken, void(error_code)>(
-            std::declval<initiate_call>(), token, detail::resize_request{n}))
+            std::declval<initiation>(), token, detail::start_job<detail::resize_request>({n})))
     {
-        return asio::async_initiate<CompletionToken, void(error_code)>(initiate_call(this), token,
-                                                                       detail::resize_request{n});
+        return asio::async_initiate<CompletionToken, void(error_code)>(
+            initiation(handle_, executor_), token, detail::start_job<detail::resize_request>({n}));
     }
 
     /// Start to have space allocated for a range of the file.
@@ -758,10 +763,12 @@ public:
     auto async_allocate(std::uint64_t offset, std::uint64_t length,
                         CompletionToken&& token BOOST_ASIO_DEFAULT_COMPLETION_TOKEN(executor_type))
         -> decltype(asio::async_initiate<CompletionToken, void(error_code)>(
-            std::declval<initiate_call>(), token, detail::allocate_request{offset, length}))
+            std::declval<initiation>(), token,
+            detail::start_job<detail::allocate_request>({offset, length})))
     {
         return asio::async_initiate<CompletionToken, void(error_code)>(
-            initiate_call(this), token, detail::allocate_request{offset, length});
+            initiation(handle_, executor_), token,
+            detail::start_job<detail::allocate_request>({offset, length}));
     }
 
 protected:
@@ -771,75 +778,6 @@ protected:
 
     detail::file_handle handle_;
     executor_type executor_;
-
-private:
-    // Each of these starts an operation once the completion token has been turned into a handler.
-    class initiation
-    {
-    public:
-        using executor_type = Executor;
-
-        explicit initiation(basic_file* self) noexcept : self_(self)
-        {
-        }
-
-        const executor_type& get_executor() const noexcept
-        {
-            return self_->executor_;
-        }
-
-    protected:
-        basic_file* self_;
-    };
-
-    struct initiate_sync : initiation
-    {
-        using initiation::initiation;
-
-        template <typename Handler>
-        void operator()(Handler&& handler, detail::operation_kind kind) const
-        {
-            detail::start_sync(kind, this->self_->handle_, this->self_->executor_,
-                               std::forward<Handler>(handler));
-        }
-    };
-
-    struct initiate_open : initiation
-    {
-        using initiation::initiation;
-
-        template <typename Handler>
-        void operator()(Handler&& handler, const std::string& path, file_base::flags open_flags,
-                        unsigned permissions) const
-        {
-            detail::start_open(this->self_->handle_, this->self_->executor_,
-                               std::forward<Handler>(handler), path, open_flags, permissions);
-        }
-    };
-
-    struct initiate_close : initiation
-    {
-        using initiation::initiation;
-
-        template <typename Handler>
-        void operator()(Handler&& handler) const
-        {
-            detail::start_close(this->self_->handle_, this->self_->executor_,
-                                std::forward<Handler>(handler));
-        }
-    };
-
-    struct initiate_call : initiation
-    {
-        using initiation::initiation;
-
-        template <typename Handler, typename Request>
-        void operator()(Handler&& handler, const Request& request) const
-        {
-            detail::start_call_on_open(this->self_->handle_, this->self_->executor_,
-                                       std::forward<Handler>(handler), request);
-        }
-    };
 };
 
 } // namespace kaio

@@ -50,12 +50,10 @@ template <typename Executor = asio::any_io_executor>
 class basic_random_access_file : public basic_file<Executor>
 {
 private:
-    // Starts the operation once the completion token has been turned into a handler.
-    template <detail::operation_kind Kind>
-    class initiate_transfer;
-
-    using initiate_async_write_some_at = initiate_transfer<detail::operation_kind::write>;
-    using initiate_async_read_some_at = initiate_transfer<detail::operation_kind::read>;
+    using initiate_async_write_some_at =
+        detail::initiate_transfer<detail::operation_kind::write, Executor>;
+    using initiate_async_read_some_at =
+        detail::initiate_transfer<detail::operation_kind::read, Executor>;
 
 public:
     /// The type of the executor associated with the object.
@@ -282,7 +280,7 @@ public:
             std::declval<initiate_async_write_some_at>(), token, offset, buffers))
     {
         return asio::async_initiate<WriteToken, void(error_code, std::size_t)>(
-            initiate_async_write_some_at(this), token, offset, buffers);
+            initiate_async_write_some_at(this->handle_, this->executor_), token, offset, buffers);
     }
 
     /// Start an asynchronous write at an offset, with options.
@@ -302,7 +300,8 @@ public:
             std::declval<initiate_async_write_some_at>(), token, offset, buffers, options))
     {
         return asio::async_initiate<WriteToken, void(error_code, std::size_t)>(
-            initiate_async_write_some_at(this), token, offset, buffers, options);
+            initiate_async_write_some_at(this->handle_, this->executor_), token, offset, buffers,
+            options);
     }
 
     /// Read some data from the file at an offset.
@@ -434,7 +433,7 @@ public:
             std::declval<initiate_async_read_some_at>(), token, offset, buffers))
     {
         return asio::async_initiate<ReadToken, void(error_code, std::size_t)>(
-            initiate_async_read_some_at(this), token, offset, buffers);
+            initiate_async_read_some_at(this->handle_, this->executor_), token, offset, buffers);
     }
 
     /// Start an asynchronous read at an offset, with options.
@@ -454,50 +453,9 @@ public:
             std::declval<initiate_async_read_some_at>(), token, offset, buffers, options))
     {
         return asio::async_initiate<ReadToken, void(error_code, std::size_t)>(
-            initiate_async_read_some_at(this), token, offset, buffers, options);
+            initiate_async_read_some_at(this->handle_, this->executor_), token, offset, buffers,
+            options);
     }
-
-private:
-    template <detail::operation_kind Kind>
-    class initiate_transfer
-    {
-    public:
-        using executor_type = Executor;
-
-        explicit initiate_transfer(basic_random_access_file* self) noexcept : self_(self)
-        {
-        }
-
-        const executor_type& get_executor() const noexcept
-        {
-            return self_->executor_;
-        }
-
-        template <typename Handler, typename BufferSequence>
-        void operator()(Handler&& handler, std::uint64_t offset,
-                        const BufferSequence& buffers) const
-        {
-            start(std::forward<Handler>(handler), offset, buffers, {});
-        }
-
-        template <typename Handler, typename BufferSequence>
-        void operator()(Handler&& handler, std::uint64_t offset, const BufferSequence& buffers,
-                        const io_options& options) const
-        {
-            start(std::forward<Handler>(handler), offset, buffers, detail::translate(options));
-        }
-
-    private:
-        template <typename Handler, typename BufferSequence>
-        void start(Handler&& handler, detail::transfer_offset offset, const BufferSequence& buffers,
-                   detail::kernel_options options) const
-        {
-            detail::start_transfer(Kind, self_->handle_, self_->executor_,
-                                   std::forward<Handler>(handler), offset, buffers, options);
-        }
-
-        basic_random_access_file* self_;
-    };
 };
 
 } // namespace kaio

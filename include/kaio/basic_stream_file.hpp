@@ -10,7 +10,6 @@
 #include <boost/asio/async_result.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -59,12 +58,10 @@ template <typename Executor = asio::any_io_executor>
 class basic_stream_file : public basic_file<Executor>
 {
 private:
-    // Starts the operation once the completion token has been turned into a handler.
-    template <detail::operation_kind Kind>
-    class initiate_transfer;
-
-    using initiate_async_write_some = initiate_transfer<detail::operation_kind::write>;
-    using initiate_async_read_some = initiate_transfer<detail::operation_kind::read>;
+    using initiate_async_write_some =
+        detail::initiate_transfer<detail::operation_kind::write, Executor>;
+    using initiate_async_read_some =
+        detail::initiate_transfer<detail::operation_kind::read, Executor>;
 
 public:
     /// The type of the executor associated with the object.
@@ -257,8 +254,8 @@ public:
     {
         error_code ec;
         const std::size_t result = write_some(buffers, options, ec);
-        detail::throw_transfer_error(ec, "write_some", this->handle_, std::nullopt, buffers,
-                                     options);
+        detail::throw_transfer_error(ec, "write_some", this->handle_, detail::transfer_offset(),
+                                     buffers, options);
         return result;
     }
 
@@ -267,8 +264,8 @@ public:
     std::size_t write_some(const ConstBufferSequence& buffers, const io_options& options,
                            error_code& ec)
     {
-        return detail::transfer(detail::operation_kind::write, this->handle_, std::nullopt, buffers,
-                                detail::translate(options), ec);
+        return detail::transfer(detail::operation_kind::write, this->handle_,
+                                detail::transfer_offset(), buffers, detail::translate(options), ec);
     }
 
     /// Start an asynchronous write.
@@ -336,7 +333,7 @@ public:
             std::declval<initiate_async_write_some>(), token, buffers))
     {
         return asio::async_initiate<WriteToken, void(error_code, std::size_t)>(
-            initiate_async_write_some(this), token, buffers);
+            initiate_async_write_some(this->handle_, this->executor_), token, buffers);
     }
 
     /// Start an asynchronous write, with options.
@@ -355,7 +352,7 @@ public:
             std::declval<initiate_async_write_some>(), token, buffers, options))
     {
         return asio::async_initiate<WriteToken, void(error_code, std::size_t)>(
-            initiate_async_write_some(this), token, buffers, options);
+            initiate_async_write_some(this->handle_, this->executor_), token, buffers, options);
     }
 
     /// Read some data from the file.
@@ -396,8 +393,8 @@ public:
     {
         error_code ec;
         const std::size_t result = read_some(buffers, options, ec);
-        detail::throw_transfer_error(ec, "read_some", this->handle_, std::nullopt, buffers,
-                                     options);
+        detail::throw_transfer_error(ec, "read_some", this->handle_, detail::transfer_offset(),
+                                     buffers, options);
         return result;
     }
 
@@ -406,8 +403,8 @@ public:
     std::size_t read_some(const MutableBufferSequence& buffers, const io_options& options,
                           error_code& ec)
     {
-        return detail::transfer(detail::operation_kind::read, this->handle_, std::nullopt, buffers,
-                                detail::translate(options), ec);
+        return detail::transfer(detail::operation_kind::read, this->handle_,
+                                detail::transfer_offset(), buffers, detail::translate(options), ec);
     }
 
     /// Start an asynchronous read.
@@ -477,7 +474,7 @@ public:
             std::declval<initiate_async_read_some>(), token, buffers))
     {
         return asio::async_initiate<ReadToken, void(error_code, std::size_t)>(
-            initiate_async_read_some(this), token, buffers);
+            initiate_async_read_some(this->handle_, this->executor_), token, buffers);
     }
 
     /// Start an asynchronous read, with options.
@@ -496,50 +493,8 @@ public:
             std::declval<initiate_async_read_some>(), token, buffers, options))
     {
         return asio::async_initiate<ReadToken, void(error_code, std::size_t)>(
-            initiate_async_read_some(this), token, buffers, options);
+            initiate_async_read_some(this->handle_, this->executor_), token, buffers, options);
     }
-
-private:
-    template <detail::operation_kind Kind>
-    class initiate_transfer
-    {
-    public:
-        using executor_type = Executor;
-
-        explicit initiate_transfer(basic_stream_file* self) noexcept : self_(self)
-        {
-        }
-
-        const executor_type& get_executor() const noexcept
-        {
-            return self_->executor_;
-        }
-
-        template <typename Handler, typename BufferSequence>
-        void operator()(Handler&& handler, const BufferSequence& buffers) const
-        {
-            start(std::forward<Handler>(handler), std::nullopt, buffers, {});
-        }
-
-        template <typename Handler, typename BufferSequence>
-        void operator()(Handler&& handler, const BufferSequence& buffers,
-                        const io_options& options) const
-        {
-            start(std::forward<Handler>(handler), std::nullopt, buffers,
-                  detail::translate(options));
-        }
-
-    private:
-        template <typename Handler, typename BufferSequence>
-        void start(Handler&& handler, detail::transfer_offset offset, const BufferSequence& buffers,
-                   detail::kernel_options options) const
-        {
-            detail::start_transfer(Kind, self_->handle_, self_->executor_,
-                                   std::forward<Handler>(handler), offset, buffers, options);
-        }
-
-        basic_stream_file* self_;
-    };
 };
 
 } // namespace kaio

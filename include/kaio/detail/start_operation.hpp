@@ -6,7 +6,11 @@
 #ifndef KAIO_DETAIL_START_OPERATION_HPP
 #define KAIO_DETAIL_START_OPERATION_HPP
 
+#include <sys/uio.h>
+
 #include <boost/asio/associated_cancellation_slot.hpp>
+#include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include <kaio/detail/asio.hpp>
@@ -16,7 +20,6 @@
 #include <kaio/detail/file_handle.hpp>
 #include <kaio/detail/file_operation.hpp>
 #include <kaio/detail/handler_tracking.hpp>
-#include <kaio/detail/requests.hpp>
 #include <kaio/detail/slot_cancellation.hpp>
 
 namespace kaio {
@@ -63,105 +66,89 @@ void connect_slot(aio_service& service, Operation& operation)
     }
 }
 
-/// Bring the data, or data and metadata, of a file to stable storage.
-template <typename Executor, typename Handler>
-void start_sync(operation_kind kind, file_handle& handle, const Executor& executor,
-                Handler&& handler)
+/// Have a helper carry out an operation whose request has a member call().
+template <typename Operation>
+auto set_job(Operation& operation, int) -> decltype(operation.request().call(-1), void())
 {
-    using operation_type = file_operation<std::decay_t<Handler>, Executor, sync_request>;
+    operation.job_ = [](operation_record& record, int descriptor) {
+        return static_cast<Operation&>(record).request().call(descriptor);
+    };
+}
+
+/// Any other is a command of the kernel.
+template <typename Operation>
+void set_job(Operation&, long)
+{
+}
+
+/// Start an operation, or complete it at once if there is nothing to do or it can't be done.
+/**
+ * @param start What is started. Its members are used in this order:
+ * @li @c may_begin(handle) says whether there is something to do;
+ * @li if not, @c result_at_once(handle) says how the operation completes;
+ * @li @c request(handle) gives what the operation keeps;
+ * @li @c kind(), @c vector_count() and @c fill(vectors) say what it is made of;
+ * @li @c describe(operation) says what the kernel is asked for;
+ * @li @c file(handle) gives the file that it belongs to.
+ *
+ * In line: most of that is constant where this is called.
+ */
+template <typename Start, typename Handler, typename Executor>
+[[gnu::always_inline]] inline void start_operation(Start& start, file_handle& handle,
+                                                   const Executor& executor, Handler&& handler)
+{
+    using request_type = decltype(start.request(handle));
+    using operation_type = file_operation<std::decay_t<Handler>, Executor, request_type>;
+
     aio_service& service = handle.service();
     if (service.is_shut_down())
         return; // The context is being destroyed, and handlers with it.
-    if (!handle.is_open())
+
+    if (!start.may_begin(handle))
     {
-        complete_without_engine<plain_outcome>(service, executor, std::forward<Handler>(handler),
-                                               asio::error::bad_descriptor);
+        complete_without_engine<typename Start::outcome>(
+            service, executor, std::forward<Handler>(handler), start.result_at_once(handle));
         return;
     }
 
-    auto& operation = operation_type::create(kind, std::forward<Handler>(handler), executor, handle,
-                                             sync_request());
+    auto& operation = operation_type::create(start.kind(), std::forward<Handler>(handler), executor,
+                                             handle, start.request(handle), start.vector_count(),
+                                             [&](::iovec* vectors) { start.fill(vectors); });
+    start.describe(operation);
+    set_job(operation, 0);
     KAIO_HANDLER_CREATION(operation, handle);
-    connect_slot(service, operation);
-    service.dispatcher().start(operation, *handle.file());
-}
-
-enum class cancellable
-{
-    no,
-    yes
-};
-
-/// Do something with a file on a thread.
-template <typename Executor, typename Handler, typename Request>
-void start_call(file_handle& handle, open_file& file, const Executor& executor, Handler&& handler,
-                Request request, cancellable c)
-{
-    using operation_type = file_operation<std::decay_t<Handler>, Executor, Request>;
-
-    aio_service& service = handle.service();
-    auto& operation = operation_type::create(operation_kind::job, std::forward<Handler>(handler),
-                                             executor, handle, std::move(request));
-    KAIO_HANDLER_CREATION(operation, handle);
-    operation.job_ = [](operation_record& record, int descriptor) {
-        return static_cast<operation_type&>(record).request().call(descriptor);
-    };
-    if (c == cancellable::yes)
+    if constexpr (Start::cancellable)
         connect_slot(service, operation);
-    service.dispatcher().start(operation, file);
+    service.dispatcher().start(operation, start.file(handle));
 }
 
-/// Do something with an open file on a thread.
-template <typename Executor, typename Handler, typename Request>
-void start_call_on_open(file_handle& handle, const Executor& executor, Handler&& handler,
-                        Request request)
+/// Starts operations of a file once their completion tokens have been turned into handlers.
+template <typename Executor>
+class initiation
 {
-    aio_service& service = handle.service();
-    if (service.is_shut_down())
-        return;
-    if (handle.is_open())
-        start_call(handle, *handle.file(), executor, std::forward<Handler>(handler),
-                   std::move(request), cancellable::yes);
-    else
-        complete_without_engine<plain_outcome>(service, executor, std::forward<Handler>(handler),
-                                               asio::error::bad_descriptor);
-}
+public:
+    using executor_type = Executor;
 
-template <typename Executor, typename Handler>
-void start_open(file_handle& handle, const Executor& executor, Handler&& handler, std::string path,
-                file_base::flags open_flags, unsigned permissions)
-{
-    aio_service& service = handle.service();
-    if (service.is_shut_down())
-        return;
-    error_code ec;
-    if (!handle.prepare_open(ec))
+    initiation(file_handle& handle, const Executor& executor) noexcept
+      : handle_(&handle), executor_(&executor)
     {
-        complete_without_engine<plain_outcome>(service, executor, std::forward<Handler>(handler),
-                                               ec);
-        return;
     }
-    opening begun = handle.begin_open();
-    start_call(
-        handle, *handle.file(), executor, std::forward<Handler>(handler),
-        open_request{std::move(path), open_flags, permissions, handle.pattern(), std::move(begun)},
-        cancellable::yes);
-}
 
-template <typename Executor, typename Handler>
-void start_close(file_handle& handle, const Executor& executor, Handler&& handler)
-{
-    aio_service& service = handle.service();
-    if (service.is_shut_down())
-        return;
-    // A close that is given up half-way would leave the file to nobody.
-    if (handle.file())
-        start_call(handle, service.engine()->no_file(), executor, std::forward<Handler>(handler),
-                   handle.begin_close(), cancellable::no);
-    else
-        complete_without_engine<plain_outcome>(service, executor, std::forward<Handler>(handler),
-                                               error_code());
-}
+    const executor_type& get_executor() const noexcept
+    {
+        return *executor_;
+    }
+
+    template <typename Handler, typename Start>
+    void operator()(Handler&& handler, Start start) const
+    {
+        start_operation(start, *handle_, *executor_, std::forward<Handler>(handler));
+    }
+
+private:
+    file_handle* handle_;
+    const Executor* executor_;
+};
 
 } // namespace detail
 } // namespace kaio

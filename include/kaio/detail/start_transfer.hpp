@@ -8,22 +8,45 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include <kaio/detail/asio.hpp>
 #include <kaio/detail/descriptor.hpp>
-#include <kaio/detail/handler_tracking.hpp>
 #include <kaio/detail/io_vectors.hpp>
 #include <kaio/detail/kernel_options.hpp>
 #include <kaio/detail/start_operation.hpp>
 #include <kaio/detail/throw_error.hpp>
+#include <kaio/io_options.hpp>
 
 namespace kaio {
 namespace detail {
 
 /// Where a transfer takes place: at an offset, or else at the position of the file.
-using transfer_offset = std::optional<std::uint64_t>;
+/** As std::optional, in which gcc 12 sees uninitialised values once it is part of another object. */
+class transfer_offset
+{
+public:
+    /// At the position of the file.
+    constexpr transfer_offset() noexcept = default;
+
+    constexpr transfer_offset(std::uint64_t offset) noexcept : offset_(offset), given_(true)
+    {
+    }
+
+    constexpr explicit operator bool() const noexcept
+    {
+        return given_;
+    }
+
+    constexpr std::uint64_t operator*() const noexcept
+    {
+        return offset_;
+    }
+
+private:
+    std::uint64_t offset_ = 0;
+    bool given_ = false;
+};
 
 /// Whether there can be such a transfer.
 inline bool is_possible(transfer_offset offset, kernel_options options) noexcept
@@ -47,47 +70,140 @@ inline std::int64_t kernel_offset(transfer_offset offset) noexcept
     return offset ? static_cast<std::int64_t>(*offset) : -1;
 }
 
-/// Start a read or a write.
-/** In line: most of what it is given is constant where it is called, and options usually absent. */
-template <typename Handler, typename Executor, typename BufferSequence>
-[[gnu::always_inline]] inline void
-start_transfer(operation_kind kind, file_handle& handle, const Executor& executor,
-               Handler&& handler, transfer_offset offset, const BufferSequence& buffers,
-               kernel_options options)
+/// A read or a write, for start_operation(). Refers to the buffers, which may belong to the handler.
+template <typename BufferSequence>
+class transfer_start
 {
-    using operation_type = file_operation<std::decay_t<Handler>, Executor, transfer_request>;
+public:
+    using outcome = transfer_outcome;
+    static constexpr bool cancellable = true;
 
-    aio_service& service = handle.service();
-    if (service.is_shut_down())
-        return; // The context is being destroyed, and handlers with it.
-
-    const bool possible = handle.is_open() && is_possible(offset, options);
-    const std::size_t buffer_count = possible ? count_io_vectors(buffers) : 0;
-    if (buffer_count == 0)
+    transfer_start(operation_kind kind, transfer_offset offset, const BufferSequence& buffers,
+                   kernel_options options) noexcept
+      : kind_(kind), offset_(offset), buffers_(buffers), options_(options)
     {
-        complete_without_engine<transfer_outcome>(service, executor, std::forward<Handler>(handler),
-                                                  check_transfer(handle, offset, options));
-        return;
     }
 
-    const bool single = buffer_count == 1;
-    const ::iovec buffer = single ? first_io_vector(buffers) : ::iovec();
-    const auto vector_count = static_cast<std::uint32_t>(single ? 0 : buffer_count);
-    auto& operation = operation_type::create(
-        kind, std::forward<Handler>(handler), executor, handle, transfer_request(), vector_count,
-        [&](::iovec* vectors) { fill_io_vectors(buffers, vectors, vector_count); });
-    if (single)
-        operation.set_buffer(buffer);
-    operation.block_.offset = kernel_offset(offset);
-    operation.at_position_ = !offset;
-    operation.rw_flags_ = options.rw_flags;
-    operation.set_priority(options.priority);
-    operation.serial_ =
-        !offset || ((options.rw_flags & rwf_append) != 0 && kind == operation_kind::write);
-    KAIO_HANDLER_CREATION(operation, handle);
-    connect_slot(service, operation);
-    service.dispatcher().start(operation, *handle.file());
-}
+    [[gnu::always_inline]] bool may_begin(const file_handle& handle)
+    {
+        const bool possible = handle.is_open() && is_possible(offset_, options_);
+        buffer_count_ = possible ? count_io_vectors(buffers_) : 0;
+        if (buffer_count_ == 1)
+            first_ = first_io_vector(buffers_);
+        return buffer_count_ != 0;
+    }
+
+    error_code result_at_once(const file_handle& handle) const noexcept
+    {
+        return check_transfer(handle, offset_, options_);
+    }
+
+    static transfer_request request(const file_handle&) noexcept
+    {
+        return {};
+    }
+
+    operation_kind kind() const noexcept
+    {
+        return kind_;
+    }
+
+    /// A transfer of one buffer needs no array.
+    std::uint32_t vector_count() const noexcept
+    {
+        return buffer_count_ == 1 ? 0 : static_cast<std::uint32_t>(buffer_count_);
+    }
+
+    void fill(::iovec* vectors) const
+    {
+        fill_io_vectors(buffers_, vectors, buffer_count_);
+    }
+
+    [[gnu::always_inline]] void describe(operation_record& operation) const noexcept
+    {
+        if (buffer_count_ == 1)
+            operation.set_buffer(first_);
+        operation.block_.offset = kernel_offset(offset_);
+        operation.at_position_ = !offset_;
+        operation.rw_flags_ = options_.rw_flags;
+        operation.set_priority(options_.priority);
+        operation.serial_ =
+            !offset_ || ((options_.rw_flags & rwf_append) != 0 && kind_ == operation_kind::write);
+    }
+
+    static open_file& file(const file_handle& handle) noexcept
+    {
+        return *handle.file();
+    }
+
+private:
+    operation_kind kind_;
+    transfer_offset offset_;
+    const BufferSequence& buffers_;
+    kernel_options options_;
+    std::size_t buffer_count_ = 0;
+    ::iovec first_{};
+};
+
+/// Starts reads or writes once their completion tokens have been turned into handlers.
+/** In line, as start_operation() is, where there are no options. */
+template <operation_kind Kind, typename Executor>
+class initiate_transfer
+{
+public:
+    using executor_type = Executor;
+
+    initiate_transfer(file_handle& handle, const Executor& executor) noexcept
+      : handle_(&handle), executor_(&executor)
+    {
+    }
+
+    const executor_type& get_executor() const noexcept
+    {
+        return *executor_;
+    }
+
+    /// At an offset.
+    template <typename Handler, typename BufferSequence>
+    [[gnu::always_inline]] void operator()(Handler&& handler, std::uint64_t offset,
+                                           const BufferSequence& buffers) const
+    {
+        start(std::forward<Handler>(handler), offset, buffers, {});
+    }
+
+    template <typename Handler, typename BufferSequence>
+    void operator()(Handler&& handler, std::uint64_t offset, const BufferSequence& buffers,
+                    const io_options& options) const
+    {
+        start(std::forward<Handler>(handler), offset, buffers, translate(options));
+    }
+
+    /// At the position of the file.
+    template <typename Handler, typename BufferSequence>
+    [[gnu::always_inline]] void operator()(Handler&& handler, const BufferSequence& buffers) const
+    {
+        start(std::forward<Handler>(handler), transfer_offset(), buffers, {});
+    }
+
+    template <typename Handler, typename BufferSequence>
+    void operator()(Handler&& handler, const BufferSequence& buffers,
+                    const io_options& options) const
+    {
+        start(std::forward<Handler>(handler), transfer_offset(), buffers, translate(options));
+    }
+
+private:
+    template <typename Handler, typename BufferSequence>
+    [[gnu::always_inline]] void start(Handler&& handler, transfer_offset offset,
+                                      const BufferSequence& buffers, kernel_options options) const
+    {
+        transfer_start<BufferSequence> transfer(Kind, offset, buffers, options);
+        start_operation(transfer, *handle_, *executor_, std::forward<Handler>(handler));
+    }
+
+    file_handle* handle_;
+    const Executor* executor_;
+};
 
 /// Carry out a read or a write now.
 template <typename BufferSequence>
