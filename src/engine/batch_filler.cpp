@@ -14,11 +14,11 @@ namespace kaio {
 namespace detail {
 namespace {
 
-// Behind so many files that wait for calls, no other is looked for that has something to submit.
+// A search for something to submit ends after so many files that can only be tried.
 constexpr std::size_t most_passed_over = 16;
 
-// Whether a transfer is given the position of its file as its offset, and the position is moved by a
-// seek. Only where the offset isn't what counts does the system call have to move it on.
+// Whether a transfer gets the position of its file as its offset, and a seek moves the position. Appends
+// and special files don't go by an offset: there the system call has to move the position.
 bool seeks(const operation_record& record) noexcept
 {
     return record.at_position_ && record.file_->type_ != file_type::other && !appends(record);
@@ -68,7 +68,7 @@ bool batch_filler::is_starved(const open_file& file) const noexcept
     return file.mount_->in_flight == 0 && helpers_.allowed() && !slots_.has_room_for(file);
 }
 
-// Whether what comes next of a file that has no slot needs one.
+// Whether the next operation of a file without a slot has to wait for one.
 bool batch_filler::must_wait(const open_file& file) const noexcept
 {
     return !is_starved(file) && !goes_without_submission(file.next());
@@ -81,8 +81,8 @@ bool batch_filler::may_fill_from_loop() const noexcept
     });
 }
 
-// What fcntl can change decides where a write at the position goes. All that is decided of an
-// operation has to be decided on the same facts: so it is looked up before anything else.
+// fcntl can change where a write at the position goes. All decisions about an operation must see the same
+// facts. So these are looked up before the first decision.
 void batch_filler::look_before(open_file& file) noexcept
 {
     if (!file.next_is_serial())
@@ -169,7 +169,7 @@ std::size_t batch_filler::take_fast_path(open_file& file, submission_batch& batc
     return taken;
 }
 
-// Returns false if the batch has no place for the operation, which waits on.
+// Returns false if the batch has no place for the operation, which then stays queued.
 bool batch_filler::take_slow_path(open_file& file, bool starved, submission_batch& batch) noexcept
 {
     operation_record& record = operations_.queue().pop(file);
@@ -234,7 +234,7 @@ void batch_filler::fill_from_helper(open_file& file, submission_batch& batch) no
             break;
         }
     }
-    // A file system that is frozen holds the call at the first write.
+    // A frozen file system holds the call at the first write.
     batch.put_writes_last();
 }
 

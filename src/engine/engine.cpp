@@ -20,7 +20,7 @@ namespace kaio {
 namespace detail {
 namespace {
 
-// Without threads the loop does what may wait, a little at a time.
+// Without helpers the loop does what may wait, a little at a time.
 constexpr std::size_t inline_work_per_turn = 16;
 constexpr std::size_t all_there_is = std::numeric_limits<std::size_t>::max();
 
@@ -28,7 +28,7 @@ service_options checked(service_options options)
 {
     if (options.max_in_flight == 0 || options.max_batch == 0)
         throw setup_failure(EINVAL, "max_in_flight and max_batch must not be 0");
-    // One call for more saves nothing any more, and every thread has room for a batch.
+    // A larger batch saves nothing, and every thread has memory for one.
     constexpr std::size_t largest_batch = 1024;
     options.max_batch = std::min(options.max_batch, largest_batch);
     return options;
@@ -95,7 +95,7 @@ void engine::implementation::help(lock_type& lock, std::size_t most) noexcept
 
 void engine::implementation::notify_owner() noexcept
 {
-    // Room that was made may be as important to the owner as what has finished.
+    // Not only for what has finished: there may be room for more.
     if (work_left())
         turns_.notify();
 }
@@ -108,7 +108,7 @@ engine::engine(const service_options& options)
 engine::~engine()
 {
     shutdown();
-    // The threads on which a copy in a child process would wait are not there.
+    // In a child process the threads for which the destructor waits don't exist.
     if (is_foreign())
         implementation_.release();
 }

@@ -3,8 +3,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// How an operation that waits finds its way to the kernel.
-
 #ifndef KAIO_ENGINE_ENGINE_IMPLEMENTATION_HPP
 #define KAIO_ENGINE_ENGINE_IMPLEMENTATION_HPP
 

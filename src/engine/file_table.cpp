@@ -75,7 +75,7 @@ void file_table::unpin(open_file& file) noexcept
     dereference(file);
 }
 
-// Keeps the file, too, until it is dereferenced.
+// The reference keeps the file until the caller drops it.
 void file_table::detach(open_file& file) noexcept
 {
     --size_;
@@ -89,7 +89,7 @@ void file_table::forget(open_file& file) noexcept
     delete &file;
 }
 
-// The file is closed, which may wait for a server: not with the lock. Its number is not free.
+// Closes the file, but keeps its number from being free. That may wait for a server, so not with the lock.
 bool file_table::park(open_file& file, lock_type& lock, int& error) noexcept
 {
     pin(file);

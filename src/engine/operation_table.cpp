@@ -40,7 +40,7 @@ void operation_table::wake_helper() noexcept
     }
 }
 
-// The end of an attempt that has done what was wanted, as most do: judge() says the same of it.
+// The end of an attempt that has done all that was wanted, as most do. judge() decides the same.
 inline void operation_table::completed_as_wanted(operation_record& record,
                                                  std::int64_t result) noexcept
 {
@@ -219,9 +219,9 @@ void operation_table::abort(operation_record& record) noexcept
 {
     const bool had_turn = record.state_ == operation_state::queued_for_helper;
     queue_.erase(record);
-    // One that waits for the loop has not had its serial turn: another may be having it.
+    // One that waits for the loop has not begun: another serial operation may be under way.
     record.serial_ = record.serial_ && had_turn;
-    // In a child process the position is the parent's, where the operation goes on.
+    // In a child process the position belongs to the parent, where the operation goes on.
     if (record.result_ != 0 && in_child_)
         record.position_due_ = false;
     finish_queued(record, ECANCELED);

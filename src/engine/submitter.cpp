@@ -63,7 +63,7 @@ void submitter::submit_from_loop(lock_type& lock) noexcept
     if (!batch)
         return;
     slots_.ask_again_if_idle();
-    // What other threads start meanwhile is for another turn.
+    // Operations that other threads start meanwhile are for another turn.
     bool with_tries = true;
     for (std::size_t submitted = 0; submitted < options_.max_in_flight;)
     {
@@ -90,7 +90,7 @@ void submitter::hand_over(submission_batch& batch, bool on_loop, lock_type& lock
         files_.unpin(*entry.file);
 }
 
-// For what goes to io_submit. A call of its own has its seeks around it.
+// For operations that are submitted. One that is tried makes its own seeks.
 void submitter::find_positions(submission_batch& batch, bool on_loop, lock_type& lock) noexcept
 {
     lock.unlock();
@@ -105,7 +105,7 @@ void submitter::find_positions(submission_batch& batch, bool on_loop, lock_type&
     lock.lock();
     if (!on_loop)
         return;
-    // Whose seek it was that waited isn't known.
+    // It isn't known which seek has waited.
     for (const submission_batch::batch_file& entry : batch.files())
         operations_.time_seek(*entry.file, duration);
 }
@@ -146,8 +146,8 @@ void submitter::submit(submission_batch& batch, bool on_loop, lock_type& lock) n
     }
 }
 
-// If it took long, the kernel has waited although it was asked not to: for a while, what these files do
-// of these kinds goes off the loop.
+// If it took long, the kernel has waited although it was asked not to. For a while, operations of these
+// kinds and files go off the loop.
 void submitter::time_on_loop(std::chrono::nanoseconds duration, std::chrono::nanoseconds most,
                              const submission_batch& batch,
                              submission_batch::kinds submission_batch::batch_file::*way) noexcept
@@ -165,8 +165,8 @@ void submitter::time_on_loop(std::chrono::nanoseconds duration, std::chrono::nan
     }
 }
 
-// The kernel has no room for more, or no memory. A completion will make room; if none will come,
-// the operations need another way.
+// The kernel has no room for more, or no memory. A completion will make room. If none is to come, the
+// operations go to helpers.
 void submitter::no_room(submission_batch& batch, std::size_t first, bool on_loop) noexcept
 {
     for (std::size_t i = batch.size(); i != first; --i)

@@ -15,7 +15,7 @@
 namespace kaio {
 namespace detail {
 
-// What O_PATH opens can neither be read nor written, nor does it wait to be closed.
+// A descriptor opened with O_PATH can't be read or written, and closing it never waits.
 parking_place::parking_place() : placeholder_(::open("/", O_PATH | O_CLOEXEC))
 {
     const int error = errno;
@@ -39,7 +39,7 @@ parking_place::~parking_place()
 
 bool parking_place::park(int descriptor, int& error) noexcept
 {
-    // What close(2) has to say, dup3 keeps to itself, so that a duplicate has to ask for it before.
+    // dup3 hides the error of the close that it makes. So a duplicate is closed first, to get the error.
     int duplicate = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
     if (duplicate == -1 && errno == EBADF)
         error = EBADF;

@@ -36,8 +36,8 @@ public:
 
     ~thread_priority()
     {
-        // Without privileges that the process has given up, a thread can't have back a real-time
-        // class that it was born with. The class that follows its nice value is allowed to all.
+        // A process that has given up its privileges can't give a thread back its real-time class. The
+        // class that follows the nice value is allowed to all.
         if (wanted_ != 0 && error_ == 0 && set(before_) == -1)
             set(no_priority);
     }

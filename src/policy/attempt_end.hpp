@@ -28,7 +28,7 @@ enum class attempt
     helper
 };
 
-/// The facts on which it depends what the end of an attempt means.
+/// The facts that decide what the end of an attempt means.
 struct attempt_facts
 {
     attempt made;
@@ -115,7 +115,7 @@ enum class lesson
     /// The queue of the device holds no more than is in flight.
     full_device,
 
-    /// Linux AIO can't do it. It is the file's fault if a system call can.
+    /// Linux AIO has refused it. If a system call can do it, the file is the reason.
     refused_by_aio
 };
 
@@ -136,14 +136,14 @@ struct attempt_end
     retry_reason reason = retry_reason::none;
 };
 
-/// What the answer of the kernel means, be it a completion or the result of a call.
+/// What the kernel's answer means, of a completion or of a system call.
 inline attempt_end judge_answer(const attempt_facts& facts) noexcept
 {
     if (!facts.added_nowait)
         return {next_try::none};
     if (facts.result == -EAGAIN)
     {
-        // A device says so when its queue is full. It takes the operation when others have ended.
+        // The queue of the device is full. It takes the operation when others have ended.
         if (facts.direct_to_device && facts.others_in_flight && !facts.cancelled)
             return {next_try::on_loop, lesson::full_device};
         return {next_try::off_loop, lesson::refused, retry_reason::would_wait};
@@ -167,13 +167,13 @@ inline attempt_end judge_refusal(const attempt_facts& facts) noexcept
     {
         if (facts.user_flags)
             return {next_try::off_loop, lesson::none, retry_reason::unknown_flag};
-        // A device is submitted to without the flag.
+        // To a device the loop submits without the flag.
         if (facts.direct_to_device)
             return {next_try::on_loop, lesson::unknown_flag};
         return {next_try::off_loop, lesson::unknown_flag, retry_reason::unknown_flag};
     }
-    // Files without asynchronous functions are refused, and so are file systems and kernels that
-    // lack a command. A filter of system calls may refuse the call. Only the system call knows what
+    // io_submit says this of files without asynchronous functions, and of commands that the file system
+    // or the kernel lacks. A filter of system calls says it of io_submit. The plain system call tells what
     // is really wrong, if anything.
     const bool unknown_command =
         error == EINVAL || error == EOPNOTSUPP || error == ENOSYS || error == EPERM;
@@ -187,15 +187,15 @@ inline attempt_end judge_refusal(const attempt_facts& facts) noexcept
 /// What the result of a system call of the loop means.
 inline attempt_end judge_try(const attempt_facts& facts) noexcept
 {
-    // The number of a closed file stands for nothing: its operation came too late.
+    // The descriptor was closed before the operation came to it.
     if (facts.result == -EBADF && facts.closed)
         return {next_try::cancelled};
-    // There is a position, but nothing can be transferred at an offset.
+    // The file has a position, but takes no offset.
     if (facts.result == -ESPIPE && facts.seeks)
         return {next_try::off_loop, lesson::none, retry_reason::unsupported};
-    // Kernels before Linux 4.14 say so of the flag or of the call, later ones of files that don't
-    // know the flag, and filters of system calls of the call. Only the call without the flag knows
-    // what is really wrong, if anything.
+    // Kernels before Linux 4.14 say this of the flag or of the call. Later ones say it of files that don't
+    // know the flag, and filters of system calls of the call. A call without the flag tells what is really
+    // wrong, if anything.
     const bool unknown =
         facts.result == -EINVAL || facts.result == -ENOSYS || facts.result == -EPERM;
     if (unknown && facts.added_nowait)

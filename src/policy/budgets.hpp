@@ -12,8 +12,8 @@
 namespace kaio {
 namespace detail {
 
-// What a mount that hangs holds comes back no more: slots of the AIO context, and helper threads. So
-// no file and no mount may hold all of them while there are others.
+// A mount that hangs never gives back what it holds: slots of the AIO context, and helper threads. So no
+// file and no mount may hold all of them while there are others.
 
 /// The slots of an AIO context, and who uses them.
 struct slot_usage
@@ -37,7 +37,7 @@ struct file_slots
     std::size_t depth_limit;
 };
 
-/// A file may hold so many times the slots that are left, and so may all files of a mount together.
+/// A file, and all files of a mount together, may hold so many times the slots that are left.
 constexpr std::size_t share_of_file = 8;
 constexpr std::size_t share_of_mount = 16;
 
@@ -54,8 +54,8 @@ inline bool may_have_slot(const slot_usage& all, const file_slots& file) noexcep
            (all.mounts < 2 || file.in_flight_of_mount < share_of_mount * left);
 }
 
-/// How many slots a file may take at once that may have one.
-/** Several only while all files together hold less than one file may. */
+/// How many slots a file may take at once, if it may have one.
+/** Several, as long as all files together hold less than one file may. */
 inline std::size_t burst_limit(const slot_usage& all, const file_slots& file) noexcept
 {
     const std::size_t left = all.slots - all.in_flight;
@@ -72,12 +72,12 @@ struct helper_usage
     std::size_t working;
 };
 
-/// A mount that has a helper leaves so many: one for each of two other mounts.
+/// A mount that has a helper leaves so many to others: one for each of two other mounts.
 constexpr std::size_t helpers_left_to_others = 2;
 
-/// Whether a file may have one more helper, of those that it and its mount have already.
-/** A further one of its mount only if some are left to others, and if as many are left as the file
- *  then has.
+/// Whether a file may have one more helper, when it and its mount have so many.
+/** The first helper of a mount is always allowed. For another one, some must be left to others, and as
+ *  many as the file then has.
  */
 inline bool may_have_helper(const helper_usage& all, std::size_t of_file,
                             std::size_t of_mount) noexcept
@@ -86,7 +86,7 @@ inline bool may_have_helper(const helper_usage& all, std::size_t of_file,
     return of_mount == 0 || all.working + 1 + others <= all.helpers;
 }
 
-/// Whether a file may have one more helper whose mount has one already, if any may.
+/// Whether there can be any file that may have one more helper, though its mount has one.
 inline bool any_may_have_helper(const helper_usage& all) noexcept
 {
     return may_have_helper(all, 0, 1);

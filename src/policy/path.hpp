@@ -36,7 +36,7 @@ struct path_facts
     /// There is an AIO context, and it takes operations of this file.
     bool has_aio;
 
-    /// It transfers at the position of the file, and only a system call can move that.
+    /// It transfers at the position of the file, which only a system call can move.
     bool at_position;
 
     /// It transfers at the position of the file, which is found and moved by seeks.
@@ -48,7 +48,7 @@ struct path_facts
     /// The same, from or to a block device: a device refuses a transfer only when its queue is full.
     bool direct_to_device;
 
-    /// It transfers by the page cache, and wants nothing that only io_submit can give.
+    /// It transfers by the page cache, without an option that only io_submit takes.
     bool cached;
 
     /// The options let the loop submit operations of this kind.
@@ -75,7 +75,7 @@ struct path_choice
     /// The kernel is asked not to wait.
     bool adds_nowait = false;
 
-    /// The loop would have tried it if the file had refused nothing lately.
+    /// The loop has not tried it, because the file has refused others lately.
     bool skipped = false;
 };
 
@@ -83,9 +83,9 @@ struct path_choice
 /**
  * @param facts What is known of it.
  *
- * @param seeks What seeks in its file have been seen to wait for.
+ * @param seeks Whether seeks in its file have waited.
  *
- * @param learned What its file has been seen to refuse in this direction.
+ * @param learned What its file has refused in this direction.
  */
 inline path_choice choose_path(const path_facts& facts, would_block& seeks,
                                would_block& learned) noexcept
@@ -96,7 +96,7 @@ inline path_choice choose_path(const path_facts& facts, would_block& seeks,
     if (!facts.transfers) // The kernel carries it out on a thread of its own.
         return {facts.starved || !facts.allowed_on_loop ? off_loop : path::loop_submission};
 
-    // The loop moves the position of what it submits. A helper moves that of what it carries out.
+    // Whoever begins the operation looks up the position. After a seek that waited, that is a helper.
     if (facts.seeks && !facts.cached && !seeks.attempt())
         return {path::helper};
     if (!facts.allowed_on_loop || facts.waits_anyway)
@@ -118,10 +118,10 @@ inline path_choice choose_path(const path_facts& facts, would_block& seeks,
     return {off_loop, false, true};
 }
 
-/// The path that all plain transfers of a file take which have the same facts.
+/// The path of all plain transfers of a file in one direction.
 struct common_path
 {
-    /// The loop takes them, without a look at each.
+    /// The loop takes them without a look at each.
     bool open;
 
     /// The kernel is asked not to wait.
@@ -129,7 +129,7 @@ struct common_path
 };
 
 /// Make the choice of choose_path() once for many transfers.
-/** Only while the file has refused nothing lately: then a choice changes nothing that was learned. */
+/** Only while the file has refused nothing lately: until then no choice changes what was learned. */
 inline common_path choose_common_path(const path_facts& facts, const would_block& learned) noexcept
 {
     if (!learned.trusted())

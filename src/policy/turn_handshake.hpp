@@ -179,8 +179,8 @@ public:
         return step::wait;
     }
 
-    /// In a turn, before something that may take long: who sees to the rest meanwhile?
-    /** True if a turn is to be posted for that. It finds out itself whether it has to wait. */
+    /// In a turn, before something that may take long. True if another turn is to be posted.
+    /** That one sees to the rest meanwhile, and finds out itself whether it has to wait. */
     bool hand_on(bool work_left) noexcept
     {
         if (turn_is_certain() || (!work_left && wait_is_certain()))
@@ -189,8 +189,8 @@ public:
         return true;
     }
 
-    /// The waits that were promised don't count any more, although turns may begin by them. Posted
-    /// turns do. The wake event may have been signalled.
+    /// The waits that were promised don't count any more, although turns may still begin by them. Turns
+    /// that were posted count. The wake event may have been signalled.
     void forget_waits() noexcept
     {
         waits_ = 0;

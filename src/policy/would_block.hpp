@@ -11,7 +11,7 @@
 namespace kaio {
 namespace detail {
 
-/// What one direction of one file has been seen to refuse to do without waiting.
+/// What one direction of a file has refused to do without waiting.
 class would_block
 {
 public:
@@ -30,7 +30,7 @@ public:
         return false;
     }
 
-    /// Whether something was refused lately, or can't be asked for.
+    /// Whether something was refused lately, or the file doesn't take RWF_NOWAIT.
     bool refuses() const noexcept
     {
         return penalty_ != 0 || !knows_nowait_;
@@ -42,14 +42,14 @@ public:
         return knows_nowait_;
     }
 
-    /// An attempt succeeded. Says nothing if it was made before the last refusal.
+    /// An attempt succeeded. That says nothing if it was made before the last refusal.
     void succeeded() noexcept
     {
         if (penalty_ != 0 && skip_ == 0)
             penalty_ /= 2;
     }
 
-    /// An attempt was refused, or blocked. The more often that happens, the rarer the attempts.
+    /// An attempt was refused, or has waited. The more often that happens, the rarer are attempts.
     void refused() noexcept
     {
         constexpr unsigned largest_penalty = 64;

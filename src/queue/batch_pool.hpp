@@ -15,10 +15,10 @@
 namespace kaio {
 namespace detail {
 
-/// The batches of an owner's threads: as many as submit at the same time.
+/// The batches of the threads of an execution context: as many as submit at the same time.
 /**
- * Where the kernel does the work within io_submit, for a hit in the page cache or a device in
- * memory, the threads of a context get further than one only if they submit side by side.
+ * For a device in memory the kernel does the work within io_submit. There several threads get further
+ * than one only if they submit side by side.
  */
 class batch_pool
 {

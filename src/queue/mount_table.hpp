@@ -63,7 +63,7 @@ public:
     void leave(mount_usage& mount) noexcept;
 
 private:
-    // Their addresses last.
+    // By pointers, so that the addresses of the usages last.
     std::vector<std::unique_ptr<mount_usage>> mounts_;
     mount_usage unopened_;
 };

@@ -43,7 +43,7 @@ public:
         return descriptor_.load(std::memory_order_relaxed);
     }
 
-    /// Look again at what fcntl can change. What was learned before a change means nothing after.
+    /// Look again at what fcntl can change. A change of O_DIRECT makes what was learned worthless.
     void refresh() noexcept;
 
     /// Whether transfers go by the page cache.
@@ -52,7 +52,7 @@ public:
         return !direct_ && type_ != file_type::other;
     }
 
-    /// Whether the kernel may be told of transfers to come.
+    /// Whether reads may be prefetched.
     bool prefetches() const noexcept
     {
         return prefetches_ && is_cached();
@@ -182,7 +182,7 @@ public:
         return front_;
     }
 
-    /// Have a file in the list if, and only if, it should be.
+    /// Put a file into the list, or take it out, as wanted.
     void update(open_file& file, bool wanted) noexcept
     {
         if ((file.*Links).linked == wanted)

@@ -17,9 +17,9 @@ namespace kaio {
 namespace detail {
 namespace {
 
-// Every thread keeps free blocks of each size, and exchanges them with a common store a bundle at
-// a time: threads that start operations get back what threads that complete them have freed, and
-// a lock is taken once in so many operations.
+// Every thread keeps free blocks of each size. It exchanges them, a bundle at a time, with a store that
+// all threads share. So threads that start operations get what threads that complete them have freed, and
+// the lock of the store is seldom taken.
 constexpr std::size_t size_step = 64;
 constexpr std::size_t largest_size = 1024;
 constexpr std::size_t size_classes = largest_size / size_step;
@@ -155,10 +155,10 @@ enum class owner_state
     gone
 };
 
-// The free blocks of a thread. There is only room while something will free them at its end. Not
-// thread_local: that has a function called before each access, to see whether there is anything to
-// construct. And not for functions in line: one that goes on in another thread, as those of fibres
-// do, may have kept the address.
+// The free blocks of a thread. There is room for them only while something will free them when the thread
+// ends. Not thread_local: before each access that calls a function, which looks whether something has to
+// be constructed. And not for functions in line: a function of a fibre may go on in another thread, with
+// the address of the first thread's blocks.
 struct block_cache
 {
     free_blocks classes[size_classes];

@@ -49,33 +49,33 @@ inline bool appends(const operation_record& record)
            (record.file_->appends_ || (record.rw_flags_ & rwf_append) != 0);
 }
 
-/// Whether the kernel does a transfer as a whole: what was cut short must not be continued, as others
-/// can get between.
+/// Whether the kernel does a transfer as a whole. If it was cut short it must not be continued, as others
+/// could get between.
 inline bool is_indivisible(const operation_record& record)
 {
     return appends(record) || (record.rw_flags_ & rwf_atomic) != 0;
 }
 
-/// Whether the user wants to see what the kernel says when it isn't to wait.
+/// Whether the user has asked the kernel not to wait, and wants to see what it says.
 inline bool wants_no_wait(const operation_record& record)
 {
     return (record.rw_flags_ & rwf_nowait) != 0;
 }
 
-/// Whether a transfer is one that doesn't go through io_submit: the page cache has it, or a thread
-/// gets it. Only io_submit takes a priority.
+/// Whether a transfer doesn't go through io_submit: the page cache has the data, or a helper gets it.
+/// Only io_submit takes a priority.
 inline bool goes_without_submission(const operation_record& record)
 {
     return is_transfer(record) && record.file_->is_cached() && record.block_.priority == 0;
 }
 
-/// Whether a flag may be unknown to the file that the user set, and not the engine.
+/// Whether the user has set a flag that the file may not know.
 inline bool has_flags_of_the_user(const operation_record& record)
 {
     return (record.rw_flags_ & (rwf_atomic | rwf_dontcache)) != 0;
 }
 
-/// Whether operations go from a block device to memory, or back, past the page cache.
+/// Whether a file is a block device that is used past the page cache.
 inline bool is_direct_to_device(const open_file& file)
 {
     return file.type_ == file_type::block_device && file.direct_;
@@ -86,7 +86,7 @@ inline bool is_direct_to_device(const operation_record& record)
     return is_direct_to_device(*record.file_);
 }
 
-/// The facts of an operation that its path depends on, as far as it and its file know them.
+/// The facts that decide the path of an operation, as far as it and its file know them.
 inline path_facts facts_of(const operation_record& record) noexcept
 {
     path_facts facts{};
@@ -117,8 +117,8 @@ inline std::uint64_t largest_call() noexcept
     return result;
 }
 
-/// The number of bytes that one call of the kernel makes of a transfer at most.
-/** The synchronous functions make one call, so that a transfer by several moves no more. */
+/// The number of bytes of a transfer, but no more than one call transfers.
+/** The synchronous functions make one call. An asynchronous transfer moves no more than they do. */
 inline std::uint64_t most_of_one_call(const operation_record& record) noexcept
 {
     std::uint64_t total = record.vector_count_ == 0 ? record.block_.length : 0;
@@ -127,7 +127,7 @@ inline std::uint64_t most_of_one_call(const operation_record& record) noexcept
     return std::min(total, largest_call());
 }
 
-/// Whether a transfer would end behind the largest offset there is, which no file takes.
+/// Whether a transfer would end behind the largest offset there is.
 inline bool ends_beyond_all_files(const operation_record& record)
 {
     constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
@@ -141,7 +141,7 @@ inline bool ends_inside_sector(const operation_record& record, std::int64_t resu
     return record.file_->direct_ && result % smallest_sector != 0;
 }
 
-/// The facts of the end of an attempt, as far as the operation and its file know them.
+/// The facts that decide what the end of an attempt means, as far as the operation and its file know them.
 inline attempt_facts facts_of_end(const operation_record& record, attempt made,
                                   std::int64_t result) noexcept
 {

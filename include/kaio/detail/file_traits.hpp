@@ -29,10 +29,10 @@ struct file_traits
     // The file system waits in spite of RWF_NOWAIT when it writes to the page cache.
     bool ignores_nowait = false;
 
-    // What reads miss comes from a device of this machine, and may be asked for ahead.
+    // What reads miss in the page cache comes from a device of this machine: prefetch helps.
     bool prefetches = false;
 
-    // What hangs as a whole, if it does: the mount of a regular file, or the device itself.
+    // What would hang as a whole: the mount of a regular file, or the device itself.
     std::uint64_t device = 0;
 };
 

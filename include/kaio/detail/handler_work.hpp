@@ -21,8 +21,8 @@ namespace detail {
 
 /// An executor that is told of outstanding work, or none.
 /**
- * As std::optional, but what is seldom needed is kept out of the way of the rest. (gcc 12 also warns
- * of uninitialised members when it sees through an optional of an io_context's executor.)
+ * As std::optional, but what is seldom needed is out of line. (Also, gcc 12 warns of uninitialised
+ * members when it sees through an optional of an io_context's executor.)
  */
 template <typename Executor>
 class outstanding_work
@@ -87,14 +87,14 @@ private:
     bool started_ = false;
 };
 
-/// An executor that is nobody's, for asking whether a handler has one.
+/// An executor that no handler has, for finding out whether a handler has an executor of its own.
 struct no_executor : asio::any_io_executor
 {
     using asio::any_io_executor::any_io_executor;
 };
 
 /// Whether a handler says where it is to be called. If not, its file's executor needs no copy.
-/** One that is always of its file's type can't be told from none: associators don't do that. */
+/** One that always has the file's type can't be told from none. Associators don't do that. */
 template <typename Handler, typename Executor>
 inline constexpr bool has_associated_executor =
     !std::is_same_v<asio::associated_executor_t<Handler, no_executor>, no_executor> ||

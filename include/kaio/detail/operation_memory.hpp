@@ -14,8 +14,8 @@
 namespace kaio {
 namespace detail {
 
-// Asio's own cache keeps two blocks a thread, which is enough for chains of operations but not for
-// many at once. This one serves both without a call of malloc once it is warm.
+// Asio's own cache keeps two blocks for each thread. That is enough for chains of operations, but not for
+// many at once. Once this cache is warm, neither needs a call of malloc.
 KAIO_DECL void* allocate_operation(std::size_t size);
 KAIO_DECL void deallocate_operation(void* memory, std::size_t size) noexcept;
 

@@ -67,7 +67,7 @@ enum class upcall
     discard
 };
 
-/// The far end of a cancellation slot. Whichever of the two dies first lets go of the other.
+/// Connects a cancellation slot with its operation. The one that dies first disconnects the other.
 struct cancellation_link
 {
     std::atomic<operation_record*> target{nullptr};
@@ -78,7 +78,7 @@ struct operation_record
 {
     using upcall_function = void (*)(operation_record&, upcall);
 
-    // Does the work of an operation of the kind call, and returns its result.
+    // Carries out an operation of the kind job, and returns its result.
     using job_function = std::int64_t (*)(operation_record&, int descriptor);
 
     operation_record(operation_kind kind, upcall_function complete) noexcept

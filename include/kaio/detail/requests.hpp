@@ -20,8 +20,8 @@
 namespace kaio {
 namespace detail {
 
-// What is particular to each kind of operation. Those that have a member call() run on a thread of
-// the engine, which passes the descriptor of the file and gets a negative errno or a result.
+// What is particular to each kind of operation. A helper carries out those that have a member call(): it
+// passes the descriptor of the file, and gets a result or a negative errno.
 
 struct transfer_request
 {
@@ -96,7 +96,7 @@ struct allocate_request
     }
 };
 
-/// A file that is being opened, and the descriptor once it is. Closes what nobody takes.
+/// A file that is being opened, and later its descriptor, which it closes if nobody takes it.
 class opening
 {
 public:
@@ -148,13 +148,13 @@ public:
     }
 
 private:
-    // Before the handler is called, from which on the file is its object's alone.
+    // Before the handler is called: from then on the file belongs to its object alone.
     void let_go() noexcept
     {
         engine_->dereference(*std::exchange(file_, nullptr));
     }
 
-    // A handler may wait on another context for longer than this one lives.
+    // A handler may be queued on another context for longer than this one lives.
     std::shared_ptr<engine> engine_;
     open_file* file_;
     int descriptor_ = -1;
@@ -220,7 +220,7 @@ struct open_request
     }
 };
 
-/// Closes a file on a thread. It is closed in any case, also if there is no thread any more.
+/// Has a helper close a file. It is closed in any case, also without a helper.
 class close_request
 {
 public:

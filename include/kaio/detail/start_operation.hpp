@@ -40,7 +40,7 @@ template <typename Outcome, typename Handler, typename Executor>
     }
     catch (...)
     {
-        // By the handler itself, if its immediate executor calls it here: then it was called.
+        // If the handler itself has thrown, called here by its immediate executor, it was called.
         if (escaped_exceptions() == escaped)
             service.engine()->count_immediate(!!ec, -1);
         throw;

@@ -22,7 +22,7 @@
 namespace kaio {
 namespace detail {
 
-// What start_operation() is to start, but transfers.
+// The arguments of start_operation(). start_transfer.hpp has that for transfers.
 
 /// What most operations have in common: an open file, no buffers, and an error code as the result.
 struct start_on_open_file
@@ -140,7 +140,7 @@ private:
 /// Has a helper close a file.
 struct start_close : start_on_open_file
 {
-    // A close that is given up half-way would leave the file to nobody.
+    // If a close was cancelled, nobody would have the file.
     static constexpr bool cancellable = false;
 
     static bool may_begin(const file_handle& handle) noexcept
