@@ -28,7 +28,7 @@ namespace kaio {
  * completions. The first file of an execution context makes it with default options;
  * make_aio_service() makes it beforehand with others. It lives as long as the execution context.
  *
- * Destroying the execution context waits until neither the kernel nor a thread of kaio holds an
+ * Destroying the execution context waits until neither the kernel nor a helper thread holds an
  * operation any more, and then destroys the handlers of what was outstanding without calling them.
  *
  * The service works on the threads of its execution context if that is an @c io_context or a

@@ -493,7 +493,7 @@ public:
      * @b are @b outstanding @b when @b it @b is @b started @b are @b not @b covered: the kernel
      * doesn't order them. To make sure of one write alone, use io_options::data_sync.
      *
-     * It is the IOCB_CMD_FSYNC of Linux AIO, or fsync(2) on a thread of kaio where the file has none.
+     * It is the IOCB_CMD_FSYNC of Linux AIO, or fsync(2) on a helper thread where the file has none.
      *
      * @param token The completion token that will be used to produce a completion handler, which
      * is never called from within this function, unless (Boost 1.82 and newer) its associated
@@ -537,7 +537,7 @@ public:
      * @b are @b outstanding @b when @b it @b is @b started @b are @b not @b covered: the kernel
      * doesn't order them. To make sure of one write alone, use io_options::data_sync.
      *
-     * It is the IOCB_CMD_FDSYNC of Linux AIO, or fdatasync(2) on a thread of kaio where the file has none.
+     * It is the IOCB_CMD_FDSYNC of Linux AIO, or fdatasync(2) on a helper thread where the file has none.
      *
      * @param token The completion token that will be used to produce a completion handler, which
      * is never called from within this function, unless (Boost 1.82 and newer) its associated
@@ -576,7 +576,7 @@ public:
     /// Start to open the file.
     /**
      * An initiating function for an asynchronous operation, which always returns immediately. The
-     * file is opened on a thread of kaio, with the permissions 0666 less the umask if it is created,
+     * file is opened on a helper thread, with the permissions 0666 less the umask if it is created,
      * and is_open() from just before the handler is called.
      *
      * If the object is closed or destroyed, or cancel() is called, before the operation completes,
@@ -601,7 +601,7 @@ public:
      * All types are supported, and mean the same: an operation that has not begun completes at once
      * with @c boost::asio::error::operation_aborted; one that has begun completes when it is done,
      * with its true result. open(2) may be long in doing it: of a file on a mount that hangs, under
-     * a lease, or of a device that waits for something. So long it keeps a thread of kaio, and the
+     * a lease, or of a device that waits for something. So long it keeps a helper thread, and the
      * destruction of the execution context waits for it.
      *
      * @par Errors
@@ -649,7 +649,7 @@ public:
     /**
      * An initiating function for an asynchronous operation, which always returns immediately. The
      * object is closed when this function returns, and can be used for another file at once; the
-     * descriptor is closed on a thread of kaio. Operations that are outstanding fare as with
+     * descriptor is closed on a helper thread. Operations that are outstanding fare as with
      * close(), and are not waited for.
      *
      * @param token The completion token that will be used to produce a completion handler, which
@@ -686,7 +686,7 @@ public:
     /// Start to alter the size of the file.
     /**
      * An initiating function for an asynchronous operation, which always returns immediately. The
-     * size is altered on a thread of kaio. Transfers that are outstanding see the file as it was
+     * size is altered on a helper thread. Transfers that are outstanding see the file as it was
      * before or as it is after.
      *
      * @param n The new size in bytes. What is added reads as zeros.
@@ -727,7 +727,7 @@ public:
     /// Start to have space allocated for a range of the file.
     /**
      * An initiating function for an asynchronous operation, which always returns immediately. It is
-     * fallocate(2) on a thread of kaio: afterwards writes to the range don't fail for lack of space,
+     * fallocate(2) on a helper thread: afterwards writes to the range don't fail for lack of space,
      * and direct writes to it need not wait for metadata. The file grows if the range ends behind
      * its end; what is added reads as zeros.
      *

@@ -20,10 +20,10 @@ enum class submission_mode
      * the loop. */
     on_loop,
 
-    /// On threads of kaio. Starting an operation makes no system call that can wait for a disk.
+    /// On helper threads. Starting an operation makes no system call that can wait for a disk.
     on_thread,
 
-    /// Writes on threads of kaio, all else as with @c on_loop.
+    /// Writes on helper threads, all else as with @c on_loop.
     /** So a frozen file system holds writes, and not the loop. */
     writes_on_thread
 };
