@@ -22,6 +22,7 @@
 #include <kaio/kaio.hpp>
 
 #include "support/aio_events.hpp"
+#include "support/block_size.hpp"
 #include "support/interposed_io.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
@@ -35,8 +36,6 @@ using namespace kaio::test;
 using kaio::file_base;
 
 namespace {
-
-constexpr std::size_t block_size = 4096;
 
 // Takes whatever there is, and gives it back.
 class all_events

@@ -25,11 +25,13 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/interposed_io.hpp"
 #include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/process_state.hpp"
 #include "support/run.hpp"
+#include "support/system_error.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
 
@@ -39,13 +41,6 @@ namespace data = boost::unit_test::data;
 using namespace kaio::test;
 
 namespace {
-
-constexpr std::size_t block_size = 4096;
-
-boost::system::error_code system_error(int error)
-{
-    return {error, boost::system::system_category()};
-}
 
 kaio::service_statistics statistics_of(asio::execution_context& context)
 {

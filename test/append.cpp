@@ -27,6 +27,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/interposed_io.hpp"
 #include "support/outcome.hpp"
 #include "support/refusing_kernel.hpp"
@@ -42,7 +43,6 @@ using namespace kaio::test;
 
 namespace {
 
-constexpr std::size_t block_size = 4096;
 constexpr std::size_t count = 32;
 
 enum class way

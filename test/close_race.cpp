@@ -34,8 +34,10 @@
 #include <kaio/kaio.hpp>
 
 #include "support/around_the_kernel.hpp"
+#include "support/block_size.hpp"
 #include "support/file_systems.hpp"
 #include "support/fuse_server.hpp"
+#include "support/gate.hpp"
 #include "support/interposed_io.hpp"
 #include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
@@ -52,28 +54,7 @@ using namespace kaio::test;
 
 namespace {
 
-constexpr std::size_t block_size = 4096;
 constexpr std::size_t count = 4;
-
-// Where two threads meet. Waiting is bounded.
-class gate
-{
-public:
-    void open()
-    {
-        promise_.set_value();
-    }
-
-    void pass()
-    {
-        if (future_.wait_for(time_bound) != std::future_status::ready)
-            std::terminate();
-    }
-
-private:
-    std::promise<void> promise_;
-    std::future<void> future_{promise_.get_future()};
-};
 
 bool is_open(int descriptor)
 {

@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "support/environment_variable.hpp"
+
 using kaio::detail::completion_event;
 using kaio::detail::completion_ring;
 
@@ -163,10 +165,8 @@ BOOST_AUTO_TEST_CASE(the_environment_may_forbid_or_want_it)
 {
     const auto usable = [](const char* choice) {
         made_up_ring made(8);
-        ::setenv("KAIO_RING", choice, 1);
-        const bool result = completion_ring(made.address()).usable();
-        ::unsetenv("KAIO_RING");
-        return result;
+        const kaio::test::environment_variable wanted("KAIO_RING", choice);
+        return completion_ring(made.address()).usable();
     };
     BOOST_TEST(!usable("off"));
     BOOST_TEST(usable("on"));

@@ -32,6 +32,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
 #include "support/scale.hpp"
@@ -44,8 +45,6 @@ namespace data = boost::unit_test::data;
 using namespace kaio::test;
 
 namespace {
-
-constexpr std::size_t block_size = 4096;
 
 // Writes, reads, writes again and reads again each block of a file, several blocks at a time, and
 // looks at what it reads.

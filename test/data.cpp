@@ -22,6 +22,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/random_seed.hpp"
@@ -36,8 +37,6 @@ namespace data = boost::unit_test::data;
 using namespace kaio::test;
 
 namespace {
-
-constexpr std::size_t block_size = 4096;
 
 // Operations that all have to transfer what they were asked for.
 class expectations

@@ -23,9 +23,11 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
 #include "support/scale.hpp"
+#include "support/system_error.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
 
@@ -35,13 +37,6 @@ namespace data = boost::unit_test::data;
 using namespace kaio::test;
 
 namespace {
-
-constexpr std::size_t block_size = 4096;
-
-boost::system::error_code system_error(int error)
-{
-    return {error, boost::system::system_category()};
-}
 
 struct result_of
 {

@@ -29,8 +29,10 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
+#include "support/system_error.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
 
@@ -41,13 +43,6 @@ namespace unit_test = boost::unit_test;
 using namespace kaio::test;
 
 namespace {
-
-constexpr std::size_t block_size = 4096;
-
-boost::system::error_code system_error(int error)
-{
-    return {error, boost::system::system_category()};
-}
 
 // Pages of memory with a protection.
 class pages

@@ -20,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/gate.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
 #include "support/scale.hpp"
@@ -34,26 +35,6 @@ using boost::system::error_code;
 using namespace kaio::test;
 using kaio::file_base;
 using kaio::random_access_file;
-
-// Whether another handler, on another thread, has come by: a handler that would wait for ever if it
-// doesn't gives up after a while.
-class meeting
-{
-public:
-    void arrive()
-    {
-        arrived_.set_value();
-    }
-
-    bool take_place()
-    {
-        return future_.wait_for(std::chrono::seconds(20)) == std::future_status::ready;
-    }
-
-private:
-    std::promise<void> arrived_;
-    std::future<void> future_ = arrived_.get_future();
-};
 
 struct fixture : context_fixture
 {
@@ -406,15 +387,15 @@ BOOST_AUTO_TEST_CASE(a_busy_strand_does_not_hold_back_other_files)
                                             : asio::any_io_executor(strand),
                                      on_disk.path(), file_base::read_only);
         random_access_file other(f.context, on_disk.path(), file_base::read_only);
-        meeting other_completed;
+        gate other_completed;
         bool met = false;
         std::string other_text(100, '\0');
         on_strand.async_read_some_at(0, asio::buffer(text), [&](auto, auto) {
             asio::post(f.context, [&] {
                 other.async_read_some_at(0, asio::buffer(other_text),
-                                         [&](auto, auto) { other_completed.arrive(); });
+                                         [&](auto, auto) { other_completed.open(); });
             });
-            met = other_completed.take_place();
+            met = other_completed.pass_within(std::chrono::seconds(20));
         });
         run_on_threads(f.context, 2);
         BOOST_TEST(met);
@@ -424,13 +405,14 @@ BOOST_AUTO_TEST_CASE(a_busy_strand_does_not_hold_back_other_files)
 BOOST_AUTO_TEST_CASE(a_blocked_handler_does_not_hold_back_what_completed_with_it)
 {
     random_access_file file(context, on_disk.path(), file_base::read_only);
-    meeting other_completed;
+    gate other_completed;
     bool met = false;
     std::string other_text(100, '\0');
-    file.async_read_some_at(0, asio::buffer(text),
-                            [&](auto, auto) { met = other_completed.take_place(); });
+    file.async_read_some_at(0, asio::buffer(text), [&](auto, auto) {
+        met = other_completed.pass_within(std::chrono::seconds(20));
+    });
     file.async_read_some_at(0, asio::buffer(other_text),
-                            [&](auto, auto) { other_completed.arrive(); });
+                            [&](auto, auto) { other_completed.open(); });
     run_on_threads(context, 2);
     BOOST_TEST(met);
 }
@@ -448,12 +430,13 @@ BOOST_AUTO_TEST_CASE(a_blocked_handler_does_not_hold_back_what_completes_later)
     random_access_file file(context, on_disk.path(), file_base::read_only);
     random_access_file direct(context, large.path(), file_base::read_only | file_base::direct);
     aligned_memory memory(size);
-    meeting other_completed;
+    gate other_completed;
     bool met = false;
     direct.async_read_some_at(0, asio::buffer(memory.data(), size),
-                              [&](auto, auto) { other_completed.arrive(); });
-    file.async_read_some_at(0, asio::buffer(text),
-                            [&](auto, auto) { met = other_completed.take_place(); });
+                              [&](auto, auto) { other_completed.open(); });
+    file.async_read_some_at(0, asio::buffer(text), [&](auto, auto) {
+        met = other_completed.pass_within(std::chrono::seconds(20));
+    });
     run_on_threads(context, 2);
     BOOST_TEST(met);
 }
@@ -466,13 +449,14 @@ BOOST_AUTO_TEST_CASE(a_blocked_handler_does_not_hold_back_what_waits_in_kaio)
     options.max_in_flight = 1;
     kaio::make_aio_service(f.context, options);
     random_access_file file(f.context, on_disk.path(), file_base::read_only);
-    meeting other_completed;
+    gate other_completed;
     bool met = false;
     std::string other_text(100, '\0');
-    file.async_read_some_at(0, asio::buffer(text),
-                            [&](auto, auto) { met = other_completed.take_place(); });
+    file.async_read_some_at(0, asio::buffer(text), [&](auto, auto) {
+        met = other_completed.pass_within(std::chrono::seconds(20));
+    });
     file.async_read_some_at(0, asio::buffer(other_text),
-                            [&](auto, auto) { other_completed.arrive(); });
+                            [&](auto, auto) { other_completed.open(); });
     run_on_threads(f.context, 2);
     BOOST_TEST(met);
     file.close();
@@ -501,13 +485,13 @@ BOOST_AUTO_TEST_CASE(blocked_handlers_leave_the_rest_to_every_free_thread)
 BOOST_AUTO_TEST_CASE(what_a_handler_starts_before_it_blocks_is_carried_out)
 {
     random_access_file file(context, on_disk.path(), file_base::read_only);
-    meeting other_completed;
+    gate other_completed;
     bool met = false;
     std::string other_text(100, '\0');
     file.async_read_some_at(0, asio::buffer(text), [&](auto, auto) {
         file.async_read_some_at(0, asio::buffer(other_text),
-                                [&](auto, auto) { other_completed.arrive(); });
-        met = other_completed.take_place();
+                                [&](auto, auto) { other_completed.open(); });
+        met = other_completed.pass_within(std::chrono::seconds(20));
     });
     run_on_threads(context, 2);
     BOOST_TEST(met);

@@ -35,6 +35,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/blocked_helper.hpp"
 #include "support/disk.hpp"
 #include "support/file_systems.hpp"
@@ -45,6 +46,7 @@
 #include "support/run.hpp"
 #include "support/skip.hpp"
 #include "support/statistics.hpp"
+#include "support/system_error.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
 
@@ -56,13 +58,6 @@ using namespace kaio::test;
 using kaio::file_base;
 
 namespace {
-
-constexpr std::size_t block_size = 4096;
-
-boost::system::error_code system_error(int number)
-{
-    return {number, boost::system::system_category()};
-}
 
 struct kinds_fixture : context_fixture
 {

@@ -23,8 +23,10 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/blocked_helper.hpp"
 #include "support/child_process.hpp"
+#include "support/environment_variable.hpp"
 #include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/page_cache.hpp"
@@ -45,7 +47,6 @@ using kaio::file_base;
 
 namespace fork_test {
 
-constexpr std::size_t block_size = 4096;
 constexpr std::size_t blocks = 64;
 
 struct fork_fixture
@@ -159,7 +160,7 @@ BOOST_AUTO_TEST_SUITE(fork_)
 BOOST_DATA_TEST_CASE(nothing_outstanding, data::make(transfer_modes()) * data::make({"on", "off"}),
                      mode, ring)
 {
-    ::setenv("KAIO_RING", ring, 1);
+    const environment_variable how_to_harvest("KAIO_RING", ring);
     const std::size_t descriptors = open_descriptors();
     fork_fixture f({}, mode);
     f.read(blocks);
@@ -189,7 +190,6 @@ BOOST_DATA_TEST_CASE(nothing_outstanding, data::make(transfer_modes()) * data::m
     f.read(blocks);
     BOOST_TEST(f.finish());
     BOOST_TEST(f.right() == 2 * blocks);
-    ::unsetenv("KAIO_RING");
 }
 
 // Nothing has been submitted: it all stays the parent's.
@@ -217,7 +217,7 @@ BOOST_DATA_TEST_CASE(operations_in_flight, data::make({1U, 8U, 64U}) * data::mak
 {
     if (!direct_io_available())
         return skip("no direct I/O in " + directory());
-    ::setenv("KAIO_RING", ring, 1);
+    const environment_variable how_to_harvest("KAIO_RING", ring);
     kaio::service_options options;
     options.max_in_flight = max_in_flight;
     fork_fixture f(options, transfer_mode::direct);
@@ -240,7 +240,6 @@ BOOST_DATA_TEST_CASE(operations_in_flight, data::make({1U, 8U, 64U}) * data::mak
     BOOST_TEST(f.finish());
     BOOST_TEST(f.right() == blocks);
     BOOST_TEST(wait_for(child) == 0);
-    ::unsetenv("KAIO_RING");
 }
 
 // One is with a helper when prepare is called, which waits for it. Others wait for a helper.
@@ -491,7 +490,7 @@ BOOST_DATA_TEST_CASE(the_child_ends,
                          data::make({false, true}),
                      how, mode, ring, helper_busy)
 {
-    ::setenv("KAIO_RING", ring, 1);
+    const environment_variable how_to_harvest("KAIO_RING", ring);
     kaio::service_options options;
     options.max_in_flight = 8;
     static_fixture() = std::make_unique<fork_fixture>(options, mode);
@@ -526,7 +525,6 @@ BOOST_DATA_TEST_CASE(the_child_ends,
     BOOST_TEST(f.finish());
     BOOST_TEST(f.right() == 2 * blocks);
     static_fixture().reset();
-    ::unsetenv("KAIO_RING");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

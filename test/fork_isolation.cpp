@@ -35,6 +35,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/child_process.hpp"
 #include "support/interposed_io.hpp"
 #include "support/needs_aio.hpp"
@@ -75,7 +76,6 @@ extern "C" int epoll_ctl(int set, int operation, int descriptor, ::epoll_event* 
 
 namespace {
 
-constexpr std::size_t block_size = 4096;
 constexpr std::size_t blocks = 64;
 
 struct context_with_file

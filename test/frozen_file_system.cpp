@@ -22,6 +22,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/blocked_helper.hpp"
 #include "support/disk.hpp"
 #include "support/frozen.hpp"
@@ -52,7 +53,6 @@ std::ostream& operator<<(std::ostream& os, submission_mode mode)
 
 namespace {
 
-constexpr std::size_t block_size = 4096;
 constexpr std::size_t blocks = 64;
 
 const file_system file_systems[] = {{"ext4", "mkfs.ext4", "-q -F", 64},

@@ -26,6 +26,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
 #include "support/temporary_file.hpp"
@@ -37,8 +38,6 @@ namespace unit_test = boost::unit_test;
 using namespace kaio::test;
 
 namespace {
-
-constexpr std::size_t block_size = 4096;
 
 bool shell(const std::string& command)
 {

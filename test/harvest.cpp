@@ -21,6 +21,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/environment_variable.hpp"
 #include "support/interposed_io.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
@@ -51,17 +52,11 @@ std::ostream& operator<<(std::ostream& os, way w)
 const way ways[] = {from_ring, by_system_call};
 
 // As long as it lives, services are made that harvest in this way.
-class choose
+class choose : environment_variable
 {
 public:
-    explicit choose(way w)
+    explicit choose(way w) : environment_variable("KAIO_RING", w == from_ring ? "on" : "off")
     {
-        ::setenv("KAIO_RING", w == from_ring ? "on" : "off", 1);
-    }
-
-    ~choose()
-    {
-        ::unsetenv("KAIO_RING");
     }
 };
 

@@ -31,6 +31,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/child_process.hpp"
 #include "support/interposed_io.hpp"
 #include "support/needs_aio.hpp"
@@ -38,6 +39,7 @@
 #include "support/refusing_kernel.hpp"
 #include "support/run.hpp"
 #include "support/skip.hpp"
+#include "support/system_error.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
 
@@ -49,13 +51,7 @@ using namespace kaio::test;
 
 namespace {
 
-constexpr std::size_t block_size = 4096;
 constexpr int rwf_atomic = 0x40; // Newer than the headers of Debian 12.
-
-boost::system::error_code system_error(int error)
-{
-    return {error, boost::system::system_category()};
-}
 
 kaio::io_options only(bool kaio::io_options::*option)
 {

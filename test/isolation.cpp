@@ -19,6 +19,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/blocked_helper.hpp"
 #include "support/file_systems.hpp"
 #include "support/fuse_server.hpp"
@@ -40,7 +41,6 @@ using kaio::file_base;
 
 namespace {
 
-constexpr std::size_t block_size = 4096;
 constexpr std::size_t blocks = 64;
 
 // Why the tests can't be; empty if they can.

@@ -38,6 +38,7 @@
 #include "support/run.hpp"
 #include "support/scale.hpp"
 #include "support/skip.hpp"
+#include "support/system_error.hpp"
 #include "support/temporary_file.hpp"
 #include "support/tracking_executor.hpp"
 
@@ -49,11 +50,6 @@ using namespace kaio::test;
 using kaio::file_base;
 
 namespace {
-
-boost::system::error_code system_error(int number)
-{
-    return {number, boost::system::system_category()};
-}
 
 // A context with one helper thread, and the descriptors that were open before.
 struct metadata_fixture

@@ -30,7 +30,9 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/blocked_helper.hpp"
+#include "support/gate.hpp"
 #include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
 #include "support/page_cache.hpp"
@@ -47,8 +49,6 @@ using namespace kaio::test;
 using kaio::file_base;
 
 namespace {
-
-constexpr std::size_t block_size = 4096;
 
 struct prefetch_call
 {
@@ -92,11 +92,10 @@ public:
     template <typename Predicate>
     explicit held_prefetches(Predicate which)
     {
-        on_each_prefetch([state = state_, which](const prefetch_call& a) {
+        on_each_prefetch([gate = gate_, which](const prefetch_call& a) {
             if (!which(a))
                 return;
-            ++state->count;
-            state->released.wait_for(time_bound);
+            gate->pass();
         });
     }
 
@@ -106,23 +105,16 @@ public:
     ~held_prefetches()
     {
         on_each_prefetch(nullptr);
-        state_->release.set_value();
+        gate_->open();
     }
 
     void wait_for_one() const
     {
-        wait_until([this] { return state_->count != 0; });
+        wait_until([this] { return gate_->arrived() != 0; });
     }
 
 private:
-    struct state
-    {
-        std::atomic<int> count{0};
-        std::promise<void> release;
-        const std::shared_future<void> released = release.get_future().share();
-    };
-
-    const std::shared_ptr<state> state_ = std::make_shared<state>();
+    const std::shared_ptr<gate> gate_ = std::make_shared<gate>();
 };
 
 // Whether what reads miss comes from a device here.

@@ -26,6 +26,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/child_process.hpp"
 #include "support/interposed_io.hpp"
 #include "support/needs_aio.hpp"
@@ -35,6 +36,7 @@
 #include "support/run.hpp"
 #include "support/seccomp.hpp"
 #include "support/skip.hpp"
+#include "support/system_error.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
 
@@ -47,13 +49,7 @@ using kaio::file_base;
 
 namespace {
 
-constexpr std::size_t block_size = 4096;
 constexpr std::size_t blocks = 50;
-
-boost::system::error_code system_error(int number)
-{
-    return {number, boost::system::system_category()};
-}
 
 // Every kind of operation, many at once. The number of the step that went wrong, or 0.
 int use(asio::io_context& context, const std::string& path)

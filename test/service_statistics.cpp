@@ -25,6 +25,7 @@
 #include <kaio/kaio.hpp>
 
 #include "support/around_the_kernel.hpp"
+#include "support/block_size.hpp"
 #include "support/failing_kernel.hpp"
 #include "support/interposed_io.hpp"
 #include "support/needs_aio.hpp"
@@ -43,8 +44,6 @@ namespace data = boost::unit_test::data;
 using namespace kaio::test;
 
 namespace {
-
-constexpr std::size_t block_size = 4096;
 
 // An observer at each step sees figures that agree.
 void run_observed(asio::io_context& context)

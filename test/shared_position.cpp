@@ -27,6 +27,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/blocked_helper.hpp"
 #include "support/fuse_server.hpp"
 #include "support/outcome.hpp"
@@ -44,8 +45,6 @@ using kaio::file_base;
 using std::chrono::steady_clock;
 
 namespace {
-
-constexpr std::size_t block_size = 4096;
 
 // No longer than this does anything take that doesn't wait.
 constexpr std::chrono::seconds soon(10);

@@ -34,6 +34,7 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/environment_variable.hpp"
 #include "support/initiation_guard.hpp"
 #include "support/process_state.hpp"
 #include "support/random_seed.hpp"
@@ -508,15 +509,9 @@ class stress_round
 public:
     explicit stress_round(unsigned seed) : random_(seed)
     {
-        ::setenv("KAIO_RING", below(4) == 0 ? "off" : "on", 1);
         const std::size_t files = 1 + below(4);
         for (std::size_t i = 0; i != files; ++i)
             targets_.emplace_back(new temporary_file(file_size));
-    }
-
-    ~stress_round()
-    {
-        ::unsetenv("KAIO_RING");
     }
 
     void run()
@@ -719,6 +714,7 @@ private:
     }
 
     std::minstd_rand random_;
+    const environment_variable harvest_{"KAIO_RING", below(4) == 0 ? "off" : "on"};
     ledger ledger_;
     std::vector<std::unique_ptr<temporary_file>> targets_;
     std::vector<std::shared_ptr<actor>> actors_;

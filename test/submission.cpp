@@ -26,6 +26,8 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
+#include "support/environment_variable.hpp"
 #include "support/interposed_io.hpp"
 #include "support/outcome.hpp"
 #include "support/run.hpp"
@@ -41,7 +43,6 @@ using namespace kaio::test;
 
 namespace {
 
-constexpr std::size_t block_size = 4096;
 constexpr std::size_t batch = 6;
 
 constexpr int refusals[] = {EBADF, EFAULT, EPERM, EACCES, ENOMEM};
@@ -439,10 +440,9 @@ BOOST_DATA_TEST_CASE(the_bounds_hold, data::make({1, 2, 5, 16}) * data::make({1,
                      max_in_flight, max_batch)
 {
     constexpr std::size_t count = 300;
-    ::setenv("KAIO_RING", "off", 1);
+    const environment_variable no_ring("KAIO_RING", "off");
     submission_fixture f(
         options(static_cast<std::size_t>(max_in_flight), static_cast<std::size_t>(max_batch)));
-    ::unsetenv("KAIO_RING");
 
     int in_flight = 0;
     int most_in_flight = 0;

@@ -28,7 +28,9 @@
 
 #include <kaio/kaio.hpp>
 
+#include "support/block_size.hpp"
 #include "support/blocked_helper.hpp"
+#include "support/gate.hpp"
 #include "support/interposed_io.hpp"
 #include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
@@ -47,8 +49,6 @@ using namespace kaio::test;
 using kaio::file_base;
 
 namespace {
-
-constexpr std::size_t block_size = 4096;
 
 kaio::service_options on_thread()
 {
@@ -157,8 +157,7 @@ public:
     /// Hang no more.
     void end()
     {
-        if (!std::exchange(ended_, true))
-            end_.set_value();
+        end_.open();
     }
 
 private:
@@ -168,7 +167,7 @@ private:
         if (descriptor == hanging_)
         {
             hangs_ = true;
-            hanging_ends_.wait_for(time_bound);
+            end_.pass();
         }
         const std::lock_guard<std::mutex> lock(mutex_);
         if (free_.count(descriptor) != 0)
@@ -185,9 +184,7 @@ private:
     std::set<int> free_;
     std::atomic<int> hanging_{-1};
     std::atomic<bool> hangs_{false};
-    bool ended_ = false;
-    std::promise<void> end_;
-    const std::shared_future<void> hanging_ends_ = end_.get_future().share();
+    gate end_;
     const interposed_submit hook_{[this](::aio_context_t context, long count, ::iocb** blocks) {
         return submit(context, count, blocks);
     }};

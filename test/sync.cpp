@@ -31,6 +31,7 @@
 #include "support/plain_outcome.hpp"
 #include "support/run.hpp"
 #include "support/skip.hpp"
+#include "support/system_error.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
 
@@ -42,11 +43,6 @@ using namespace kaio::test;
 using kaio::file_base;
 
 namespace {
-
-boost::system::error_code system_error(int number)
-{
-    return {number, boost::system::system_category()};
-}
 
 enum class kind
 {

@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "support/blocked_helper.hpp"
+#include "support/gate.hpp"
 #include "support/interposed_io.hpp"
 #include "support/needs_aio.hpp"
 #include "support/outcome.hpp"
@@ -426,33 +427,6 @@ BOOST_AUTO_TEST_CASE(a_context_of_ones_own_may_be_destroyed_with_operations_outs
 
 namespace {
 
-/// A system call on one file that lasts until something else has happened.
-class held_up
-{
-public:
-    void happened()
-    {
-        happened_.set_value();
-    }
-
-    void wait()
-    {
-        in_time_ = future_.wait_for(std::chrono::seconds(20)) == std::future_status::ready;
-        was_called_ = true;
-    }
-
-    bool in_time() const
-    {
-        return was_called_ && in_time_;
-    }
-
-private:
-    std::promise<void> happened_;
-    std::future<void> future_ = happened_.get_future();
-    std::atomic<bool> was_called_{false};
-    std::atomic<bool> in_time_{false};
-};
-
 struct two_files : context_fixture
 {
     two_files()
@@ -509,20 +483,21 @@ BOOST_AUTO_TEST_CASE(in_a_submission_leaves_others_to_see_to_the_rest)
 {
     random_access_file fast(context, fast_on_disk.path(), file_base::read_only | file_base::direct);
     random_access_file slow(context, slow_on_disk.path(), file_base::read_only | file_base::direct);
-    held_up submission;
+    gate fast_one_done;
+    std::atomic<bool> in_time{false};
     interposed_submit hook([&](::aio_context_t c, long count, ::iocb** blocks) {
         if (static_cast<int>(blocks[0]->aio_fildes) == slow.native_handle())
-            submission.wait();
+            in_time = fast_one_done.pass_within(std::chrono::seconds(20));
         return kernel_submit(c, count, blocks);
     });
     outcome slow_read, fast_read;
     fast.async_read_some_at(0, asio::buffer(fast_buffer), [&](error_code ec, std::size_t n) {
         record_in{fast_read}(ec, n);
-        submission.happened();
+        fast_one_done.open();
     });
     slow.async_read_some_at(0, asio::buffer(slow_buffer), record_in(slow_read));
     run_on_threads(context, 2);
-    BOOST_TEST(submission.in_time());
+    BOOST_TEST(in_time);
     BOOST_CHECK(fast_read.succeeded(4096));
     BOOST_CHECK(slow_read.succeeded(4096));
 }
@@ -531,21 +506,22 @@ BOOST_AUTO_TEST_CASE(in_a_read_from_the_page_cache_leaves_others_to_see_to_the_r
 {
     random_access_file fast(context, fast_on_disk.path(), file_base::read_only | file_base::direct);
     random_access_file slow(context, slow_on_disk.path(), file_base::read_only);
-    held_up call;
+    gate fast_one_done;
+    std::atomic<bool> in_time{false};
     interposed_call hook([&](long number, int descriptor, const ::iovec* buffers, long count,
                              ::off_t offset, int flags) {
         if (descriptor == slow.native_handle())
-            call.wait();
+            in_time = fast_one_done.pass_within(std::chrono::seconds(20));
         return kernel_call(number, descriptor, buffers, count, offset, flags);
     });
     outcome slow_read, fast_read;
     fast.async_read_some_at(0, asio::buffer(fast_buffer), [&](error_code ec, std::size_t n) {
         record_in{fast_read}(ec, n);
-        call.happened();
+        fast_one_done.open();
     });
     slow.async_read_some_at(0, asio::buffer(slow_buffer), record_in(slow_read));
     run_on_threads(context, 2);
-    BOOST_TEST(call.in_time());
+    BOOST_TEST(in_time);
     BOOST_CHECK(fast_read.succeeded(4096));
     BOOST_CHECK(slow_read.succeeded(4096));
 }

@@ -30,6 +30,7 @@
 #include <kaio/kaio.hpp>
 
 #include "support/around_the_kernel.hpp"
+#include "support/block_size.hpp"
 #include "support/failing_kernel.hpp"
 #include "support/file_systems.hpp"
 #include "support/interposed_io.hpp"
@@ -41,6 +42,7 @@
 #include "support/skip.hpp"
 #include "support/slow_kernel.hpp"
 #include "support/statistics.hpp"
+#include "support/system_error.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
 
@@ -51,13 +53,7 @@ using namespace kaio::test;
 
 namespace {
 
-constexpr std::size_t block_size = 4096;
 constexpr auto ext4_magic = 0xef53;
-
-boost::system::error_code system_error(int number)
-{
-    return {number, boost::system::system_category()};
-}
 
 // One read or write, and what is expected of it.
 struct transfer

@@ -112,7 +112,7 @@ inline std::string why_no_loop_device()
 class loop_device
 {
 public:
-    explicit loop_device(const std::string& image, unsigned block_size = 0)
+    explicit loop_device(const std::string& image, unsigned block = 0)
     {
         const int control = ::open("/dev/loop-control", O_RDWR | O_CLOEXEC);
         const int file = ::open(image.c_str(), O_RDWR | O_CLOEXEC);
@@ -124,7 +124,7 @@ public:
             descriptor_ = ::open(path_.c_str(), O_RDWR | O_CLOEXEC);
             ::loop_config config = {};
             config.fd = static_cast<unsigned>(file);
-            config.block_size = block_size;
+            config.block_size = block;
             config.info.lo_flags = LO_FLAGS_AUTOCLEAR;
             result = ::ioctl(descriptor_, LOOP_CONFIGURE, &config);
             if (result != 0)

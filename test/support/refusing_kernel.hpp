@@ -16,6 +16,7 @@
 #include <ostream>
 #include <set>
 
+#include "environment_variable.hpp"
 #include "interposed_io.hpp"
 
 namespace kaio {
@@ -39,16 +40,10 @@ inline std::ostream& operator<<(std::ostream& os, refusal r)
 }
 
 // Events are changed on their way through io_getevents: the ring stays unread.
-struct without_ring
+struct without_ring : environment_variable
 {
-    without_ring()
+    without_ring() : environment_variable("KAIO_RING", "off")
     {
-        ::setenv("KAIO_RING", "off", 1);
-    }
-
-    ~without_ring()
-    {
-        ::unsetenv("KAIO_RING");
     }
 };
 
