@@ -17,6 +17,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -810,6 +811,62 @@ BOOST_AUTO_TEST_CASE(the_context_ends_before_the_handler_of_an_opening_is_called
     file.close();
     context.reset();
     BOOST_TEST(result.calls <= 1);
+}
+
+namespace {
+
+/// What an operation on another thread tells.
+struct answer
+{
+    boost::system::error_code ec;
+    std::size_t bytes;
+};
+
+template <typename Start>
+std::future<answer> ask(Start start)
+{
+    auto promise = std::make_shared<std::promise<answer>>();
+    auto result = promise->get_future();
+    start([promise](boost::system::error_code ec, std::size_t bytes = 0) {
+        promise->set_value({ec, bytes});
+    });
+    return result;
+}
+
+} // namespace
+
+// An opening under way may end at any moment. What is started meanwhile sees the file before or after.
+BOOST_AUTO_TEST_CASE(what_is_started_during_an_opening_sees_one_moment)
+{
+    asio::thread_pool pool(2);
+    kaio::random_access_file file(pool);
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i != scaled(6000, 500); ++i)
+    {
+        const bool opens = i % 2 == 0;
+        auto opened = ask([&](auto handler) {
+            file.async_open(opens ? target.path() : "/nonexistent/a", file_base::read_only,
+                            std::move(handler));
+        });
+        answer other;
+        char byte;
+        do
+        {
+            other =
+                ask([&](auto handler) {
+                    if (opens)
+                        file.async_read_some_at(0, asio::buffer(&byte, 1), std::move(handler));
+                    else
+                        file.async_open("/nonexistent/b", file_base::read_only, std::move(handler));
+                }).get();
+        } while (other.ec == asio::error::already_started ||
+                 other.ec == asio::error::bad_descriptor);
+        wrong += opens ? other.ec || other.bytes != 1 : other.ec != system_error(ENOENT);
+        opened.wait();
+        boost::system::error_code ignored;
+        file.close(ignored);
+    }
+    BOOST_TEST(wrong == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

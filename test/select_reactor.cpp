@@ -23,6 +23,7 @@
 #include <kaio/kaio.hpp>
 
 #include "support/outcome.hpp"
+#include "support/process_state.hpp"
 #include "support/run.hpp"
 #include "support/skip.hpp"
 #include "support/temporary_file.hpp"
@@ -104,11 +105,18 @@ BOOST_AUTO_TEST_CASE(a_fork_without_a_low_descriptor_is_refused_and_the_parent_g
     const temporary_file on_disk(std::size_t(100));
     asio::io_context context;
     kaio::random_access_file file(context, on_disk.path(), file_base::read_only);
-    const all_low_descriptors taken;
-    if (!taken.enough())
-        return skip("too few descriptors allowed");
-    BOOST_CHECK_EXCEPTION(context.notify_fork(asio::io_context::fork_prepare),
-                          boost::system::system_error, does_not_fit);
+    const std::size_t descriptors = open_descriptors();
+    {
+        const all_low_descriptors taken;
+        if (!taken.enough())
+            return skip("too few descriptors allowed");
+        BOOST_CHECK_EXCEPTION(context.notify_fork(asio::io_context::fork_prepare),
+                              boost::system::system_error, does_not_fit);
+        context.notify_fork(asio::io_context::fork_parent);
+    }
+    BOOST_TEST(open_descriptors() == descriptors);
+    // Not for good.
+    context.notify_fork(asio::io_context::fork_prepare);
     context.notify_fork(asio::io_context::fork_parent);
     std::string text(100, '\0');
     outcome result;

@@ -158,9 +158,7 @@ private:
         switch (event)
         {
         case asio::execution_context::fork_prepare:
-            translate_failure(
-                [&] { dispatcher_->prepare_fork(engine_->wake_descriptor_of_child()); });
-            engine_->prepare_fork();
+            prepare_fork();
             break;
         case asio::execution_context::fork_parent:
             // It was not prepared if that threw, and other services have to go on.
@@ -178,6 +176,21 @@ private:
         fork_prepared_ = prepares;
         if (turn_wanted)
             dispatcher_->schedule_turn();
+    }
+
+    void prepare_fork()
+    {
+        try
+        {
+            translate_failure(
+                [&] { dispatcher_->prepare_fork(engine_->wake_descriptor_of_child()); });
+        }
+        catch (...)
+        {
+            engine_->forget_descriptor_of_child();
+            throw;
+        }
+        engine_->prepare_fork();
     }
 
     void shutdown() override

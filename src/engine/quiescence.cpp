@@ -43,6 +43,13 @@ int engine::wake_descriptor_of_child()
     return self.turns_.descriptor_of_child();
 }
 
+void engine::forget_descriptor_of_child() noexcept
+{
+    implementation& self = *implementation_;
+    const implementation::lock_type lock(self.mutex_);
+    self.turns_.resume(false);
+}
+
 void engine::prepare_fork() noexcept
 {
     implementation& self = *implementation_;

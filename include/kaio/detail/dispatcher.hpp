@@ -109,6 +109,7 @@ public:
     /** Closed first, it would stay in the reactor's epoll set, as the parent has it open, too. */
     void resume_in_child()
     {
+        gate_.begin_anew_in_child();
         wake_descriptor_.release();
         wake_descriptor_ = std::move(wake_descriptor_of_child_);
     }

@@ -178,6 +178,9 @@ public:
     /** Throws setup_failure if the kernel refuses it. */
     KAIO_DECL int wake_descriptor_of_child();
 
+    /// There will be no fork: close that descriptor.
+    KAIO_DECL void forget_descriptor_of_child() noexcept;
+
     /// Then: as shutdown(), but what waits goes on waiting. Waits for the wake descriptor are over.
     KAIO_DECL void prepare_fork() noexcept;
 

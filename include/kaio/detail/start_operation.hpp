@@ -85,7 +85,8 @@ void set_job(Operation&, long)
 /**
  * @param start What is started. Its members are used in this order:
  * @li @c may_begin(handle) says whether there is something to do;
- * @li if not, @c result_at_once(handle) says how the operation completes;
+ * @li if not, @c result_at_once(handle) says how the operation completes. It must not look again: an
+ * opening under way may have ended since;
  * @li @c request(handle) gives what the operation keeps;
  * @li @c kind(), @c vector_count() and @c fill(vectors) say what it is made of;
  * @li @c describe(operation) says what the kernel is asked for;

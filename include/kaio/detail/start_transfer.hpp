@@ -55,10 +55,10 @@ inline bool is_possible(transfer_offset offset, kernel_options options) noexcept
 }
 
 /// Why a transfer can't be started, or no error.
-inline error_code check_transfer(const file_handle& handle, transfer_offset offset,
+inline error_code check_transfer(bool is_open, transfer_offset offset,
                                  kernel_options options) noexcept
 {
-    if (!handle.is_open())
+    if (!is_open)
         return asio::error::bad_descriptor;
     return is_possible(offset, options) ? error_code() : asio::error::invalid_argument;
 }
@@ -86,16 +86,17 @@ public:
 
     [[gnu::always_inline]] bool may_begin(const file_handle& handle)
     {
-        const bool possible = handle.is_open() && is_possible(offset_, options_);
+        is_open_ = handle.is_open();
+        const bool possible = is_open_ && is_possible(offset_, options_);
         buffer_count_ = possible ? count_io_vectors(buffers_) : 0;
         if (buffer_count_ == 1)
             first_ = first_io_vector(buffers_);
         return buffer_count_ != 0;
     }
 
-    error_code result_at_once(const file_handle& handle) const noexcept
+    error_code result_at_once(const file_handle&) const noexcept
     {
-        return check_transfer(handle, offset_, options_);
+        return check_transfer(is_open_, offset_, options_);
     }
 
     static transfer_request request(const file_handle&) noexcept
@@ -141,6 +142,7 @@ private:
     transfer_offset offset_;
     const BufferSequence& buffers_;
     kernel_options options_;
+    bool is_open_ = false;
     std::size_t buffer_count_ = 0;
     ::iovec first_{};
 };
@@ -210,7 +212,7 @@ template <typename BufferSequence>
 std::size_t transfer(operation_kind kind, const file_handle& handle, transfer_offset offset,
                      const BufferSequence& buffers, kernel_options options, error_code& ec)
 {
-    ec = check_transfer(handle, offset, options);
+    ec = check_transfer(handle.is_open(), offset, options);
     if (ec)
         return 0;
 

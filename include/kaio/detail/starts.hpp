@@ -113,17 +113,14 @@ public:
     {
     }
 
-    static bool may_begin(file_handle& handle) noexcept
+    bool may_begin(file_handle& handle) noexcept
     {
-        error_code ignored;
-        return handle.prepare_open(ignored);
+        return handle.prepare_open(refusal_);
     }
 
-    static error_code result_at_once(file_handle& handle) noexcept
+    error_code result_at_once(const file_handle&) const noexcept
     {
-        error_code result;
-        handle.prepare_open(result);
-        return result;
+        return refusal_;
     }
 
     open_request request(file_handle& handle)
@@ -135,6 +132,7 @@ private:
     std::string path_;
     file_base::flags flags_;
     unsigned permissions_;
+    error_code refusal_;
 };
 
 /// Has a helper close a file.

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include <kaio/detail/config.hpp>
@@ -33,9 +34,17 @@ public:
     {
         std::unique_lock<std::mutex> lock(mutex_);
         closed_ = true;
-        // This one may end the program, by exit(), in a handler.
-        const std::size_t own = innermost_ == this ? 1 : 0;
+        // This thread may end the program in a handler, by exit().
+        const std::size_t own = turns_of_this_thread();
         changed_.wait(lock, [&] { return inside_ <= own; });
+    }
+
+    /// In the child of a fork: forget threads that it doesn't have. One may have held the lock.
+    void begin_anew_in_child()
+    {
+        const std::size_t own = turns_of_this_thread();
+        auto* const anew = new (this) turn_gate;
+        anew->inside_ = own;
     }
 
     /// A turn that runs, if it may.
@@ -50,7 +59,7 @@ public:
             const std::lock_guard<std::mutex> lock(gate_->mutex_);
             open_ = !gate_->closed_;
             gate_->inside_ += open_;
-            outer_ = std::exchange(innermost_, gate_);
+            outer_ = std::exchange(innermost_, this);
         }
 
         passage(const passage&) = delete;
@@ -72,14 +81,24 @@ public:
         }
 
     private:
+        friend class turn_gate;
+
         turn_gate* const gate_;
-        const turn_gate* outer_ = nullptr;
+        const passage* outer_ = nullptr;
         bool open_ = true;
     };
 
 private:
-    // The gate of the turn that this thread runs.
-    static inline thread_local const turn_gate* innermost_ = nullptr;
+    // Turns may be nested: a handler may run its context, or another.
+    std::size_t turns_of_this_thread() const noexcept
+    {
+        std::size_t result = 0;
+        for (const passage* p = innermost_; p; p = p->outer_)
+            result += p->gate_ == this && p->open_;
+        return result;
+    }
+
+    static inline thread_local const passage* innermost_ = nullptr;
 
     std::mutex mutex_;
     std::condition_variable changed_;
