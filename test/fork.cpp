@@ -299,7 +299,18 @@ BOOST_AUTO_TEST_CASE(a_stream_file_in_the_middle_of_a_read,
     std::string text(4 * block_size, '\0');
     outcome read;
     stream.async_read_some(asio::buffer(text), record_in(read));
-    run_until_fallback(*f.service, *f.context);
+    wait_until([&] {
+        f.context->restart();
+        f.context->poll();
+        return read.calls != 0 || f.service->statistics().would_block_fallbacks != 0;
+    });
+    if (read.calls != 0)
+    {
+        // Linux 6.18 begins to read what it refuses, and looks again.
+        held.release();
+        BOOST_TEST(f.finish());
+        return skip("the disk was faster than the refusal");
+    }
     std::thread releaser([&] { held.release(); });
     f.prepare();
     releaser.join();
