@@ -126,15 +126,6 @@ inline bool reads_on(fork_fixture& f)
     return f.finish() && f.right() == blocks;
 }
 
-inline void run_until_fallback(const kaio::aio_service& service, asio::io_context& context)
-{
-    wait_until([&] {
-        context.restart();
-        context.poll();
-        return service.statistics().would_block_fallbacks != 0;
-    });
-}
-
 // Which eventfds a process has, whatever their numbers.
 inline std::set<std::string> eventfds()
 {

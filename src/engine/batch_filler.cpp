@@ -95,12 +95,12 @@ void batch_filler::look_before(open_file& file) noexcept
 void batch_filler::fill_from_loop(submission_batch& batch, bool with_tries) noexcept
 {
     batch.clear(++last_number_, with_tries);
+    auto& ready = operations_.queue().ready();
     std::size_t skipped = 0;
     std::size_t passed_over = 0;
-    while (!batch.full() && skipped < operations_.queue().ready().size() &&
-           passed_over != most_passed_over)
+    while (!batch.full() && skipped < ready.size() && passed_over != most_passed_over)
     {
-        open_file& file = *operations_.queue().ready().front();
+        open_file& file = *ready.front();
         look_before(file);
         const bool no_slot = has_aio() && !slots_.has_room_for(file);
         const bool no_call = !batch.takes_tries() && goes_without_submission(file.next());
@@ -108,15 +108,15 @@ void batch_filler::fill_from_loop(submission_batch& batch, bool with_tries) noex
         if (no_call || (no_slot && must_wait(file)))
         {
             ++skipped;
-            operations_.queue().ready().rotate();
+            ready.rotate();
             continue;
         }
         if ((no_slot || take_fast_path(file, batch) == 0) && !take_slow_path(file, no_slot, batch))
             ++skipped;
         else
             skipped = passed_over = 0;
-        if (operations_.queue().ready().front() == &file)
-            operations_.queue().ready().rotate();
+        if (ready.front() == &file)
+            ready.rotate();
     }
 }
 

@@ -28,10 +28,11 @@ bool helper_work::may_work_for(const open_file& file) const noexcept
 // The next file in turn for which a helper may work, or nullptr.
 open_file* helper_work::next_file() noexcept
 {
-    for (std::size_t i = operations_.queue().off_loop().size(); i != 0; --i)
+    auto& waiting = operations_.queue().off_loop();
+    for (std::size_t i = waiting.size(); i != 0; --i)
     {
-        open_file* file = operations_.queue().off_loop().front();
-        operations_.queue().off_loop().rotate();
+        open_file* file = waiting.front();
+        waiting.rotate();
         if (may_work_for(*file))
             return file;
     }
@@ -76,8 +77,7 @@ void helper_work::wake_another() noexcept
 {
     if (helpers_.one_is_coming() || !helpers_.any_may_have_one())
         return;
-    if (operations_.queue().off_loop().any_of(
-            [this](const open_file& file) { return may_work_for(file); }))
+    if (any())
         operations_.wake_helper();
     else
         wait_for_slot();

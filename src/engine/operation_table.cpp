@@ -221,9 +221,6 @@ void operation_table::abort(operation_record& record) noexcept
     queue_.erase(record);
     // One that waits for the loop has not begun: another serial operation may be under way.
     record.serial_ = record.serial_ && had_turn;
-    // In a child process the position belongs to the parent, where the operation goes on.
-    if (record.result_ != 0 && in_child_)
-        record.position_due_ = false;
     finish_queued(record, ECANCELED);
 }
 
@@ -243,9 +240,14 @@ void operation_table::abort_all_waiting() noexcept
 
 void operation_table::abort_all_as_child() noexcept
 {
-    in_child_ = true;
+    while (open_file* file = queue_.off_loop().front())
+    {
+        // The position of a file belongs to the parent, where its operation goes on.
+        operation_record& record = *file->off_loop_.front();
+        record.position_due_ = false;
+        abort(record);
+    }
     abort_all_waiting();
-    in_child_ = false;
 }
 
 bool operation_table::cancel(operation_record& record) noexcept

@@ -188,7 +188,6 @@ private:
     // What will have finished when the position of its file has been moved.
     record_queue to_be_moved_;
     bool stopping_ = false;
-    bool in_child_ = false;
 };
 
 } // namespace detail

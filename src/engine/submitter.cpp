@@ -120,7 +120,7 @@ void submitter::submit(submission_batch& batch, bool on_loop, lock_type& lock) n
         const std::size_t others = slots_.begin_call(offered);
         lock.unlock();
         const auto begin = std::chrono::steady_clock::now();
-        const submission result = context_->submit(batch.blocks(next), batch.size() - next);
+        const submission result = context_->submit(batch.blocks(next), offered);
         const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
         lock.lock();
         slots_.end_call(offered);

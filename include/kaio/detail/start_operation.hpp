@@ -66,21 +66,6 @@ void connect_slot(aio_service& service, Operation& operation)
     }
 }
 
-/// Have a helper carry out an operation whose request has a member call().
-template <typename Operation>
-auto set_job(Operation& operation, int) -> decltype(operation.request().call(-1), void())
-{
-    operation.job_ = [](operation_record& record, int descriptor) {
-        return static_cast<Operation&>(record).request().call(descriptor);
-    };
-}
-
-/// Any other is a command of the kernel.
-template <typename Operation>
-void set_job(Operation&, long)
-{
-}
-
 /// Start an operation, or complete it at once if there is nothing to do or it can't be done.
 /**
  * @param start What is started. Its members are used in this order:
@@ -89,7 +74,7 @@ void set_job(Operation&, long)
  * opening under way may have ended since;
  * @li @c request(handle) gives what the operation keeps;
  * @li @c kind(), @c vector_count() and @c fill(vectors) say what it is made of;
- * @li @c describe(operation) says what the kernel is asked for;
+ * @li @c describe(operation) says what the kernel, or a helper, is asked for;
  * @li @c file(handle) gives the file that it belongs to.
  *
  * In line: most of that is constant where this is called.
@@ -116,7 +101,6 @@ template <typename Start, typename Handler, typename Executor>
                                              handle, start.request(handle), start.vector_count(),
                                              [&](::iovec* vectors) { start.fill(vectors); });
     start.describe(operation);
-    set_job(operation, 0);
     KAIO_HANDLER_CREATION(operation, handle);
     if constexpr (Start::cancellable)
         connect_slot(service, operation);
@@ -142,6 +126,13 @@ public:
 
     template <typename Handler, typename Start>
     void operator()(Handler&& handler, Start start) const
+    {
+        begin(std::forward<Handler>(handler), start);
+    }
+
+protected:
+    template <typename Handler, typename Start>
+    [[gnu::always_inline]] void begin(Handler&& handler, Start& start) const
     {
         start_operation(start, *handle_, *executor_, std::forward<Handler>(handler));
     }

@@ -150,20 +150,10 @@ private:
 /// Starts reads or writes once their completion tokens have been turned into handlers.
 /** In line, as start_operation() is, where there are no options. */
 template <operation_kind Kind, typename Executor>
-class initiate_transfer
+class initiate_transfer : public initiation<Executor>
 {
 public:
-    using executor_type = Executor;
-
-    initiate_transfer(file_handle& handle, const Executor& executor) noexcept
-      : handle_(&handle), executor_(&executor)
-    {
-    }
-
-    const executor_type& get_executor() const noexcept
-    {
-        return *executor_;
-    }
+    using initiation<Executor>::initiation;
 
     /// At an offset.
     template <typename Handler, typename BufferSequence>
@@ -200,11 +190,8 @@ private:
                                       const BufferSequence& buffers, kernel_options options) const
     {
         transfer_start<BufferSequence> transfer(Kind, offset, buffers, options);
-        start_operation(transfer, *handle_, *executor_, std::forward<Handler>(handler));
+        this->begin(std::forward<Handler>(handler), transfer);
     }
-
-    file_handle* handle_;
-    const Executor* executor_;
 };
 
 /// Carry out a read or a write now.

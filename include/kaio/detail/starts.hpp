@@ -24,7 +24,7 @@ namespace detail {
 
 // The arguments of start_operation(). start_transfer.hpp has that for transfers.
 
-/// What most operations have in common: an open file, no buffers, and an error code as the result.
+/// What these have in common: an open file, no buffers, a helper, and an error code as the result.
 struct start_on_open_file
 {
     using outcome = plain_outcome;
@@ -54,8 +54,12 @@ struct start_on_open_file
     {
     }
 
-    static void describe(const operation_record&) noexcept
+    template <typename Operation>
+    static void describe(Operation& operation) noexcept
     {
+        operation.job_ = [](operation_record& record, int descriptor) {
+            return static_cast<Operation&>(record).request().call(descriptor);
+        };
     }
 
     static open_file& file(const file_handle& handle) noexcept
@@ -80,6 +84,11 @@ public:
     static sync_request request(const file_handle&) noexcept
     {
         return {};
+    }
+
+    /// The kernel has commands for it.
+    static void describe(const operation_record&) noexcept
+    {
     }
 
 private:
