@@ -21,7 +21,7 @@ struct operation : operation_record
     operation(open_file& file, operation_kind kind)
       : operation_record(kind, [](operation_record&, upcall) {})
     {
-        file_ = &file;
+        begin(file, 0);
     }
 };
 
@@ -43,7 +43,7 @@ struct queue_fixture
     operation_record& make_serial(open_file& file)
     {
         operation_record& record = make(file, operation_kind::write);
-        record.serial_ = true;
+        record.set_serial(true);
         return record;
     }
 
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(operations_of_a_file_leave_in_the_order_in_which_they_came)
     operation_record& second = push(make(a));
     operation_record& third = push(make(a));
     BOOST_TEST(queue.size() == 3U);
-    BOOST_TEST((first.state_ == operation_state::queued));
+    BOOST_TEST((first.progress().state == operation_state::queued));
     BOOST_TEST(&queue.pop(a) == &first);
     BOOST_TEST(&queue.pop(a) == &second);
     BOOST_TEST(&queue.pop(a) == &third);
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(serial_and_concurrent_operations_take_turns)
     }
     for (int i = 0; i != 6; ++i)
     {
-        const bool serial = queue.pop(a).serial_;
+        const bool serial = queue.pop(a).request().serial;
         BOOST_TEST(serial == (i % 2 == 1));
         if (serial)
             queue.serial_finished(a);
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(operations_for_threads_are_counted_for_their_mount)
     operation_record& second = make(a);
     queue.push_off_loop(first);
     queue.push_off_loop(second);
-    BOOST_TEST((first.state_ == operation_state::queued_for_helper));
+    BOOST_TEST((first.progress().state == operation_state::queued_for_helper));
     BOOST_TEST(queue.off_loop_size() == 2U);
     BOOST_TEST(mount.waiting == 2U);
     BOOST_TEST(queue.off_loop().front() == &a);

@@ -211,7 +211,7 @@ private:
         engine_->shutdown();
         dispatcher_->shut_down();
         while (detail::operation_record* record = engine_->take_finished().record)
-            record->complete_(*record, detail::upcall::discard);
+            record->complete(detail::upcall::discard);
     }
 
     // Openings may outlive the service with their handlers, on other contexts.

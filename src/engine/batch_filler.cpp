@@ -21,20 +21,21 @@ constexpr std::size_t most_passed_over = 16;
 // and special files don't go by an offset: there the system call has to move the position.
 bool seeks(const operation_record& record) noexcept
 {
-    return record.at_position_ && record.file_->type_ != file_type::other && !appends(record);
+    return record.request().at_position && record.file().type_ != file_type::other &&
+           !appends(record);
 }
 
 } // namespace
 
 path batch_filler::path_of(operation_record& record, bool starved) noexcept
 {
-    open_file& file = *record.file_;
+    open_file& file = record.file();
     path_facts facts = facts_of(record);
     facts.has_aio = has_aio() && file.takes_aio_;
-    facts.allowed_on_loop = submits_on_loop(record.kind_);
+    facts.allowed_on_loop = submits_on_loop(record.request().kind);
     facts.starved = starved;
     const path_choice choice = choose_path(facts, file.seeks_, file.learned(record));
-    record.nowait_added_ = choice.adds_nowait;
+    record.progress().nowait_added = choice.adds_nowait;
     if (choice.skipped)
         counters_.skipped_attempt();
     return choice.where;
@@ -88,7 +89,7 @@ void batch_filler::look_before(open_file& file) noexcept
     if (!file.next_is_serial())
         return;
     const operation_record& record = file.next();
-    if (record.at_position_ && record.kind_ == operation_kind::write)
+    if (record.request().at_position && record.request().kind == operation_kind::write)
         file.refresh();
 }
 
@@ -139,22 +140,22 @@ std::size_t batch_filler::take_fast_path(open_file& file, submission_batch& batc
     submission_batch::kinds kinds;
     std::size_t taken = 0;
     operation_record* record = file.concurrent_.front();
-    for (; taken != most && record; record = record->next_)
+    for (; taken != most && record; record = record->next())
     {
-        const auto kind = static_cast<unsigned>(record->kind_);
-        if (kind >= std::size(paths) || !paths[kind].open || record->rw_flags_ != 0 ||
-            record->vector_count_ != 0 || (by_try && record->block_.priority != 0) ||
-            !(by_try ? batch.add_try(*record, record->block_.length) : batch.add(*record)))
+        const auto kind = static_cast<unsigned>(record->request().kind);
+        if (kind >= std::size(paths) || !paths[kind].open || record->request().rw_flags != 0 ||
+            record->request().vector_count != 0 || (by_try && record->block().priority != 0) ||
+            !(by_try ? batch.add_try(*record, record->block().length) : batch.add(*record)))
             break;
-        record->state_ = state;
-        record->nowait_added_ = paths[kind].adds_nowait;
-        record->block_.rw_flags = paths[kind].adds_nowait ? rwf_nowait : 0;
+        record->progress().state = state;
+        record->progress().nowait_added = paths[kind].adds_nowait;
+        record->block().rw_flags = paths[kind].adds_nowait ? rwf_nowait : 0;
         if (!by_try)
         {
-            record->block_.file_descriptor = descriptor;
-            record->block_.wake_descriptor = wake_descriptor;
+            record->block().file_descriptor = descriptor;
+            record->block().wake_descriptor = wake_descriptor;
         }
-        kinds.add(record->kind_);
+        kinds.add(record->request().kind);
         ++taken;
     }
     if (taken == 0)
@@ -173,10 +174,10 @@ std::size_t batch_filler::take_fast_path(open_file& file, submission_batch& batc
 bool batch_filler::take_slow_path(open_file& file, bool starved, submission_batch& batch) noexcept
 {
     operation_record& record = operations_.queue().pop(file);
-    if (record.at_position_)
+    if (record.request().at_position)
     {
-        record.seeks_ = seeks(record);
-        record.block_.offset = -1;
+        record.progress().seeks = seeks(record);
+        record.block().offset = -1;
     }
     bool taken = true;
     if (const path where = path_of(record, starved); where == path::loop_submission)
@@ -194,15 +195,16 @@ bool batch_filler::take_slot(operation_record& record, submission_batch& batch) 
 {
     if (!batch.add(record))
         return false;
-    open_file& file = *record.file_;
-    record.state_ = operation_state::in_kernel;
-    record.block_.rw_flags = record.rw_flags_ | (record.nowait_added_ ? rwf_nowait : 0);
-    record.block_.file_descriptor = file.descriptor();
-    record.block_.wake_descriptor = turns_.descriptor();
+    open_file& file = record.file();
+    record.progress().state = operation_state::in_kernel;
+    record.block().rw_flags =
+        record.request().rw_flags | (record.progress().nowait_added ? rwf_nowait : 0);
+    record.block().file_descriptor = file.descriptor();
+    record.block().wake_descriptor = turns_.descriptor();
     slots_.take(file, 1);
-    if (record.seeks_ && record.block_.offset == -1)
+    if (record.progress().seeks && record.block().offset == -1)
         batch.add_seek();
-    if (batch.add_file(file, &submission_batch::batch_file::submitted, record.kind_))
+    if (batch.add_file(file, &submission_batch::batch_file::submitted, record.request().kind))
         files_.pin(file);
     return true;
 }
@@ -211,10 +213,10 @@ bool batch_filler::take_try(operation_record& record, submission_batch& batch) n
 {
     if (!batch.add_try(record, most_of_one_call(record)))
         return false;
-    record.state_ = operation_state::tried_on_loop;
-    record.block_.rw_flags = record.rw_flags_ | rwf_nowait;
-    if (batch.add_file(*record.file_, &submission_batch::batch_file::tried, record.kind_))
-        files_.pin(*record.file_);
+    record.progress().state = operation_state::tried_on_loop;
+    record.block().rw_flags = record.request().rw_flags | rwf_nowait;
+    if (batch.add_file(record.file(), &submission_batch::batch_file::tried, record.request().kind))
+        files_.pin(record.file());
     return true;
 }
 
@@ -224,7 +226,7 @@ void batch_filler::fill_from_helper(open_file& file, submission_batch& batch) no
     const std::size_t most = file.submission_blocks_ ? 1 : options_.max_batch;
     batch.clear(++last_number_, false);
     while (batch.size() != most && slots_.has_room_for(file) && !file.off_loop_.empty() &&
-           file.off_loop_.front()->to_submit_)
+           file.off_loop_.front()->progress().to_submit)
     {
         operation_record& record = *file.off_loop_.front();
         operations_.queue().erase(record);

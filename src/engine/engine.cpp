@@ -147,7 +147,7 @@ bool engine::cancel(cancellation_link& link) noexcept
 
 void engine::connect(operation_record& record, cancellation_link& link) noexcept
 {
-    record.cancellation_ = &link;
+    record.connect(link);
     link.target.store(&record, std::memory_order_release);
 }
 
@@ -158,7 +158,7 @@ void engine::disconnect(cancellation_link& link) noexcept
     implementation& self = *implementation_;
     const implementation::guard_type lock(self.mutex_);
     if (operation_record* record = link.target.exchange(nullptr, std::memory_order_relaxed))
-        record->cancellation_ = nullptr;
+        record->disconnect();
 }
 
 bool engine::start(operation_record& record, open_file& file) noexcept

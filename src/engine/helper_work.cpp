@@ -21,7 +21,7 @@ bool helper_work::any() const noexcept
 
 bool helper_work::may_work_for(const open_file& file) const noexcept
 {
-    return helpers_.may_have_one(file) && (!file.off_loop_.front()->to_submit_ ||
+    return helpers_.may_have_one(file) && (!file.off_loop_.front()->progress().to_submit ||
                                            slots_.has_room_for(file) || filler_.is_starved(file));
 }
 
@@ -44,7 +44,7 @@ open_file* helper_work::next_file() noexcept
 void helper_work::wait_for_slot() noexcept
 {
     slots_.set_wanted(operations_.queue().off_loop().any_of([this](const open_file& file) {
-        return file.off_loop_.front()->to_submit_ && !slots_.has_room_for(file);
+        return file.off_loop_.front()->progress().to_submit && !slots_.has_room_for(file);
     }));
 }
 
@@ -57,7 +57,7 @@ bool helper_work::work_once(std::optional<submission_batch>& batch, lock_type& l
 
     std::optional<helper_table::assignment> work(std::in_place, helpers_, *file);
     operation_record& first = *file->off_loop_.front();
-    const bool submits = first.to_submit_ && slots_.has_room_for(*file) && reserve(batch);
+    const bool submits = first.progress().to_submit && slots_.has_room_for(*file) && reserve(batch);
     if (submits)
         filler_.fill_from_helper(*file, *batch);
     else
@@ -100,8 +100,8 @@ bool helper_work::reserve(std::optional<submission_batch>& batch) const noexcept
 
 void helper_work::carry_out(operation_record& record, lock_type& lock) noexcept
 {
-    open_file& file = *record.file_;
-    record.state_ = operation_state::on_helper;
+    open_file& file = record.file();
+    record.progress().state = operation_state::on_helper;
     helpers_.operation_begins();
     counters_.carrying_out();
     if (file.descriptor() != -1)
@@ -116,7 +116,7 @@ void helper_work::carry_out(operation_record& record, lock_type& lock) noexcept
     helpers_.operation_ends();
     // The completion that would make room may never come, so ask the kernel again.
     slots_.may_have_room();
-    if (record.refused_by_aio_ && result >= 0)
+    if (record.progress().refused_by_aio && result >= 0)
         file.takes_aio_ = false;
     operations_.ended(record, attempt::helper, result);
     take_next_append(file);
@@ -132,7 +132,7 @@ void helper_work::take_next_append(open_file& file) noexcept
     if (!appends(next) || wants_no_wait(next))
         return;
     operation_record& record = operations_.queue().pop(file);
-    record.nowait_added_ = record.to_submit_ = false;
+    record.progress().nowait_added = record.progress().to_submit = false;
     operations_.queue().push_off_loop(record);
 }
 

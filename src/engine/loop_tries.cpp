@@ -32,28 +32,30 @@ namespace {
 std::int64_t transfer(const operation_record& record) noexcept
 {
     const ::iovec only = record.buffer();
-    const bool several = record.vector_count_ != 0;
-    const long number = record.kind_ == operation_kind::read ? SYS_preadv2 : SYS_pwritev2;
-    const long count = several ? std::min<long>(record.vector_count_, IOV_MAX) : 1;
-    const auto low = static_cast<long>(record.block_.offset);
-    const auto high = static_cast<long>(record.block_.offset >> (CHAR_BIT * sizeof(long) - 1) >> 1);
+    const bool several = record.request().vector_count != 0;
+    const long number = record.request().kind == operation_kind::read ? SYS_preadv2 : SYS_pwritev2;
+    const long count = several ? std::min<long>(record.request().vector_count, IOV_MAX) : 1;
+    const auto low = static_cast<long>(record.block().offset);
+    const auto high =
+        static_cast<long>(record.block().offset >> (CHAR_BIT * sizeof(long) - 1) >> 1);
     long result;
     do
-        result = ::syscall(number, record.file_->descriptor(), several ? record.buffers() : &only,
-                           count, low, high, record.block_.rw_flags);
+        result = ::syscall(number, record.file().descriptor(), several ? record.buffers() : &only,
+                           count, low, high, record.block().rw_flags);
     while (result == -1 && errno == EINTR);
     return result == -1 ? -errno : result;
 }
 
 std::int64_t try_once(operation_record& record) noexcept
 {
-    if (!record.seeks_)
+    if (!record.progress().seeks)
         return transfer(record);
-    const int descriptor = record.file_->descriptor();
+    const int descriptor = record.file().descriptor();
     find_position(record, descriptor);
     const std::int64_t result = transfer(record);
     // One that was cut short goes on elsewhere, and moves the position when it ends.
-    if (!record.nowait_added_ || result == static_cast<std::int64_t>(most_of_one_call(record)))
+    if (!record.progress().nowait_added ||
+        result == static_cast<std::int64_t>(most_of_one_call(record)))
         move_position(record, descriptor, result);
     return result;
 }
@@ -131,14 +133,14 @@ void submitter::make_tries(submission_batch& batch, lock_type& lock) noexcept
     do
     {
         operation_record& record = batch.try_at(made++);
-        record.result_ = try_once(record);
+        record.progress().result = static_cast<std::int32_t>(try_once(record));
     } while (made != count && !ticks.any_passed());
     const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
     lock.lock();
 
     time_on_loop(duration, usual_time(made), batch, &submission_batch::batch_file::tried);
     for (std::size_t i = 0; i != made; ++i)
-        returned(batch.try_at(i), std::exchange(batch.try_at(i).result_, 0));
+        returned(batch.try_at(i));
     for (std::size_t i = count; i != made; --i)
         not_tried(batch.try_at(i - 1));
     for (const submission_batch::batch_file& entry : batch.files())
@@ -158,13 +160,14 @@ void submitter::not_tried(operation_record& record) noexcept
         operations_.queue().put_back(record);
 }
 
-void submitter::returned(operation_record& record, std::int64_t result) noexcept
+void submitter::returned(operation_record& record) noexcept
 {
-    const bool as_wanted = record.nowait_added_ && record.vector_count_ == 0 &&
-                           result == static_cast<std::int64_t>(record.block_.length);
+    const std::int64_t result = record.progress().result;
+    const bool as_wanted = record.progress().nowait_added && record.request().vector_count == 0 &&
+                           result == static_cast<std::int64_t>(record.block().length);
     if (as_wanted)
     {
-        record.file_->learned(record).succeeded();
+        record.file().learned(record).succeeded();
         operations_.finish(record, result);
     }
     else

@@ -16,14 +16,15 @@ namespace detail {
 
 void operation_table::send_off_loop(operation_record& record, path where) noexcept
 {
-    record.to_submit_ = where == path::helper_submission;
-    open_file& file = *record.file_;
+    record.progress().to_submit = where == path::helper_submission;
+    open_file& file = record.file();
     const bool first = file.off_loop_.empty();
     queue_.push_off_loop(record);
 
     // One helper submits all operations of a file. Each system call takes a helper of its own, if the
     // file may have one more.
-    if (record.to_submit_ ? first : !helpers_.one_is_coming() && helpers_.may_have_one(file))
+    if (record.progress().to_submit ? first
+                                    : !helpers_.one_is_coming() && helpers_.may_have_one(file))
         wake_helper();
 }
 
@@ -44,15 +45,15 @@ void operation_table::wake_helper() noexcept
 inline void operation_table::completed_as_wanted(operation_record& record,
                                                  std::int64_t result) noexcept
 {
-    slots_.release(*record.file_);
-    if (record.nowait_added_)
+    slots_.release(record.file());
+    if (record.progress().nowait_added)
         learn(record, lesson::succeeded);
     finish(record, result);
 }
 
 inline void operation_table::learn(operation_record& record, lesson what) noexcept
 {
-    open_file& file = *record.file_;
+    open_file& file = record.file();
     switch (what)
     {
     case lesson::none:
@@ -72,7 +73,7 @@ inline void operation_table::learn(operation_record& record, lesson what) noexce
         file.depth_limit_ = file.in_flight_;
         break;
     case lesson::refused_by_aio:
-        record.refused_by_aio_ = true;
+        record.progress().refused_by_aio = true;
         break;
     }
 }
@@ -81,8 +82,8 @@ std::size_t operation_table::harvest(aio_context& context) noexcept
 {
     const std::size_t count = context.harvest([this](std::uint64_t data, std::int64_t result) {
         operation_record& record = record_of(data);
-        const bool as_wanted =
-            record.vector_count_ == 0 && result == static_cast<std::int64_t>(record.block_.length);
+        const bool as_wanted = record.request().vector_count == 0 &&
+                               result == static_cast<std::int64_t>(record.block().length);
         if (as_wanted && !slots_.wanted())
             completed_as_wanted(record, result);
         else
@@ -122,7 +123,7 @@ void operation_table::ended(operation_record& record, attempt made, std::int64_t
         break;
     case next_try::off_loop:
         if (end.reason == retry_reason::cut_short)
-            record.result_ = result;
+            record.progress().transferred = static_cast<std::uint32_t>(result);
         continue_off_loop(record, end.reason);
         break;
     case next_try::by_system_call:
@@ -134,7 +135,7 @@ void operation_table::ended(operation_record& record, attempt made, std::int64_t
 
 void operation_table::release_slot(operation_record& record) noexcept
 {
-    slots_.release(*record.file_);
+    slots_.release(record.file());
     if (slots_.take_wanted())
         wake_helper();
 }
@@ -142,14 +143,14 @@ void operation_table::release_slot(operation_record& record) noexcept
 // An attempt that was not to wait had no result, or only a part of it.
 void operation_table::continue_off_loop(operation_record& record, retry_reason reason) noexcept
 {
-    record.nowait_added_ = false;
+    record.progress().nowait_added = false;
     if (stopping_ || cancelled(record))
     {
         finish_early(record, ECANCELED);
         return;
     }
     counters_.retried_off_loop(reason);
-    const bool submits = record.result_ == 0 && record.file_->direct_;
+    const bool submits = record.progress().transferred == 0 && record.file().direct_;
     send_off_loop(record, submits ? path::helper_submission : path::helper);
 }
 
@@ -158,13 +159,13 @@ void operation_table::continue_off_loop(operation_record& record, retry_reason r
 // released.
 bool operation_table::ends_serial_turn(operation_record& record) noexcept
 {
-    if (record.position_due_ && record.result_ > 0 && !record.file_->detached_)
+    if (record.progress().position_due && record.progress().result > 0 && !record.file().detached_)
     {
-        record.state_ = operation_state::moving_position;
+        record.progress().state = operation_state::moving_position;
         to_be_moved_.push_back(record);
         return false;
     }
-    queue_.serial_finished(*record.file_);
+    queue_.serial_finished(record.file());
     return true;
 }
 
@@ -172,10 +173,10 @@ void operation_table::move_positions(lock_type& lock) noexcept
 {
     while (operation_record* record = to_be_moved_.pop_front())
     {
-        open_file& file = *record->file_;
+        open_file& file = record->file();
         if (file.detached_)
         {
-            record->position_due_ = false;
+            record->progress().position_due = false;
         }
         else
         {
@@ -183,14 +184,14 @@ void operation_table::move_positions(lock_type& lock) noexcept
             helpers_.operation_begins();
             lock.unlock();
             const auto begin = std::chrono::steady_clock::now();
-            move_position(*record, file.descriptor(), record->result_);
+            move_position(*record, file.descriptor(), record->progress().result);
             const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
             lock.lock();
             helpers_.operation_ends();
             time_seek(file, duration);
             files_.unpin(file);
         }
-        finish(*record, record->result_);
+        finish(*record, record->progress().result);
     }
 }
 
@@ -206,7 +207,8 @@ void operation_table::time_seek(open_file& file, std::chrono::nanoseconds durati
 // What an operation has transferred already is its result, whatever stopped it.
 void operation_table::finish_early(operation_record& record, int error) noexcept
 {
-    finish(record, record.result_ != 0 ? record.result_ : -error);
+    const std::int64_t transferred = record.progress().transferred;
+    finish(record, transferred != 0 ? transferred : -error);
 }
 
 void operation_table::finish_queued(operation_record& record, int error) noexcept
@@ -217,10 +219,7 @@ void operation_table::finish_queued(operation_record& record, int error) noexcep
 
 void operation_table::abort(operation_record& record) noexcept
 {
-    const bool had_turn = record.state_ == operation_state::queued_for_helper;
     queue_.erase(record);
-    // One that waits for the loop has not begun: another serial operation may be under way.
-    record.serial_ = record.serial_ && had_turn;
     finish_queued(record, ECANCELED);
 }
 
@@ -244,7 +243,7 @@ void operation_table::abort_all_as_child() noexcept
     {
         // The position of a file belongs to the parent, where its operation goes on.
         operation_record& record = *file->off_loop_.front();
-        record.position_due_ = false;
+        record.progress().position_due = false;
         abort(record);
     }
     abort_all_waiting();
@@ -252,7 +251,7 @@ void operation_table::abort_all_as_child() noexcept
 
 bool operation_table::cancel(operation_record& record) noexcept
 {
-    switch (record.state_)
+    switch (record.progress().state)
     {
     case operation_state::queued:
     case operation_state::queued_for_helper:
@@ -262,7 +261,7 @@ bool operation_table::cancel(operation_record& record) noexcept
     case operation_state::tried_on_loop:
     case operation_state::on_helper:
     case operation_state::moving_position:
-        record.cancelled_ = true;
+        record.progress().cancelled = true;
         return false;
     case operation_state::created:
     case operation_state::finished:

@@ -77,12 +77,11 @@ public:
 
     void start(operation_record& record, open_file& file) noexcept
     {
-        record.file_ = &file;
-        record.cancellations_ = file.cancellations_;
+        record.begin(file, file.cancellations_);
         files_.reference(file);
-        if (record.kind_ == operation_kind::write && file.appends_)
-            record.serial_ = true;
-        if (record.kind_ == operation_kind::job)
+        if (record.request().kind == operation_kind::write && file.appends_)
+            record.set_serial(true);
+        if (record.request().kind == operation_kind::job)
             send_off_loop(record, path::helper);
         else
             queue_.push(record);
@@ -95,10 +94,9 @@ public:
         operation_record* record = finished_.pop_front();
         if (!record)
             return nullptr;
-        if (record->cancellation_)
-            record->cancellation_->target.store(nullptr, std::memory_order_release);
-        files_.dereference(*record->file_);
-        counters_.completed(record->kind_, record->result_);
+        record->release_link();
+        files_.dereference(record->file());
+        counters_.completed(record->request().kind, record->progress().result);
         return record;
     }
 
@@ -123,10 +121,10 @@ public:
     /// An operation is done. It has finished when the position of its file has been moved.
     void finish(operation_record& record, std::int64_t result) noexcept
     {
-        record.result_ = result;
-        if (record.serial_ && !ends_serial_turn(record))
+        record.progress().result = static_cast<std::int32_t>(result);
+        if (record.progress().has_turn && !ends_serial_turn(record))
             return;
-        record.state_ = operation_state::finished;
+        record.progress().state = operation_state::finished;
         finished_.push_back(record);
     }
 
@@ -144,7 +142,8 @@ public:
     /// Whether the user was told that an operation is cancelled.
     static bool cancelled(const operation_record& record) noexcept
     {
-        return record.cancelled_ || record.cancellations_ != record.file_->cancellations_;
+        return record.progress().cancelled ||
+               record.progress().cancellations != record.file().cancellations_;
     }
 
     /// Abort an operation that is queued. Any other is not tried again. True if it was aborted.

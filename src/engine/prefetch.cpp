@@ -32,9 +32,10 @@ constexpr int most_looked_at = 8;
 // A read without a refusal before it finds its data in the page cache, as far as is known.
 bool is_worth_prefetching(const operation_record& record) noexcept
 {
-    return record.kind_ == operation_kind::read && !record.to_submit_ && record.rw_flags_ == 0 &&
-           record.block_.priority == 0 && record.block_.offset >= 0 && record.file_->prefetches() &&
-           record.file_->reads_.refuses() && most_of_one_call(record) <= longest_prefetched &&
+    return record.request().kind == operation_kind::read && !record.progress().to_submit &&
+           record.request().rw_flags == 0 && record.block().priority == 0 &&
+           record.block().offset >= 0 && record.file().prefetches() &&
+           record.file().reads_.refuses() && most_of_one_call(record) <= longest_prefetched &&
            !ends_beyond_all_files(record);
 }
 
@@ -65,13 +66,14 @@ void helper_work::prefetch(lock_type& lock) noexcept
         operation_record* record = next_to_prefetch();
         if (!record)
             return;
-        open_file& file = *record->file_;
-        record->prefetched_ = true;
+        open_file& file = record->file();
+        record->progress().prefetched = true;
         ++file.mount_->prefetched;
         counters_.prefetching();
         const int descriptor = file.descriptor();
-        const std::int64_t offset = record->block_.offset + record->result_;
-        const auto length = static_cast<std::int64_t>(most_of_one_call(*record)) - record->result_;
+        const std::int64_t offset = record->block().offset + record->progress().transferred;
+        const auto length =
+            static_cast<std::int64_t>(most_of_one_call(*record)) - record->progress().transferred;
 
         const helper_table::assignment work(helpers_, file);
         files_.pin(file);

@@ -98,8 +98,8 @@ void submitter::find_positions(submission_batch& batch, bool on_loop, lock_type&
     for (std::size_t i = 0; i != batch.size(); ++i)
     {
         operation_record& record = batch[i];
-        if (record.seeks_ && record.block_.offset == -1)
-            find_position(record, record.block_.file_descriptor);
+        if (record.progress().seeks && record.block().offset == -1)
+            find_position(record, record.block().file_descriptor);
     }
     const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
     lock.lock();

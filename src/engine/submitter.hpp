@@ -71,7 +71,7 @@ private:
 
     // System calls of their own: calls.cpp.
     void make_tries(submission_batch& batch, lock_type& lock) noexcept;
-    void returned(operation_record& record, std::int64_t result) noexcept;
+    void returned(operation_record& record) noexcept;
     void not_tried(operation_record& record) noexcept;
 
     const service_options& options_;

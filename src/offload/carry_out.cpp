@@ -68,14 +68,14 @@ public:
     explicit remaining_buffers(const operation_record& record) noexcept
       : only_(record.buffer()), first_(&only_), count_(1)
     {
-        if (record.vector_count_ != 0)
+        if (record.request().vector_count != 0)
         {
             first_ = record.buffers();
-            count_ = record.vector_count_;
+            count_ = record.request().vector_count;
         }
-        if (record.result_ == 0)
+        const std::size_t done = record.progress().transferred;
+        if (done == 0)
             return; // The kernel knows how much it does by one call.
-        const auto done = static_cast<std::size_t>(record.result_);
         const auto most = static_cast<std::size_t>(most_of_one_call(record));
         skip(done);
         limit(most - done);
@@ -119,28 +119,28 @@ private:
 
 std::int64_t transfer(operation_record& record, int descriptor) noexcept
 {
-    const thread_priority priority(record.block_.priority);
+    const thread_priority priority(record.block().priority);
     if (priority.error() != 0)
         return -priority.error();
 
-    if (record.seeks_ && record.block_.offset == -1)
+    if (record.progress().seeks && record.block().offset == -1)
         find_position(record, descriptor);
-    const std::int64_t before = record.result_;
+    const std::int64_t before = record.progress().transferred;
     const remaining_buffers buffers(record);
     int error = 0;
     const auto transfer_at = [&](std::int64_t offset) {
-        return descriptor::transfer(descriptor, record.kind_, buffers.first(), buffers.count(),
-                                    offset, record.rw_flags_, error);
+        return descriptor::transfer(descriptor, record.request().kind, buffers.first(),
+                                    buffers.count(), offset, record.request().rw_flags, error);
     };
-    std::size_t bytes = transfer_at(record.block_.offset + before);
-    if (error == ESPIPE && record.seeks_ && before == 0)
+    std::size_t bytes = transfer_at(record.block().offset + before);
+    if (error == ESPIPE && record.progress().seeks && before == 0)
     {
         // Writable files of procfs may be written at their position, but not at an offset.
-        record.block_.offset = -1;
+        record.block().offset = -1;
         bytes = transfer_at(-1);
     }
     const std::int64_t result = before + static_cast<std::int64_t>(bytes);
-    if (record.seeks_)
+    if (record.progress().seeks)
         move_position(record, descriptor, result);
     return error != 0 && before == 0 ? -error : result;
 }
@@ -150,7 +150,7 @@ std::int64_t transfer(operation_record& record, int descriptor) noexcept
 std::int64_t carry_out(operation_record& record, int descriptor) noexcept
 {
     int error = 0;
-    switch (record.kind_)
+    switch (record.request().kind)
     {
     case operation_kind::read:
     case operation_kind::write:
@@ -162,7 +162,7 @@ std::int64_t carry_out(operation_record& record, int descriptor) noexcept
         descriptor::sync_data(descriptor, error);
         return -error;
     case operation_kind::job:
-        return record.job_(record, descriptor);
+        return record.call_job(descriptor);
     }
     return -EINVAL;
 }

@@ -25,16 +25,16 @@ namespace detail {
 /// Have a transfer begin at the position of the file. Where there is none, the offset stays -1.
 inline void find_position(operation_record& record, int descriptor) noexcept
 {
-    record.block_.offset = ::lseek(descriptor, 0, SEEK_CUR);
-    record.position_due_ = record.block_.offset != -1;
+    record.block().offset = ::lseek(descriptor, 0, SEEK_CUR);
+    record.progress().position_due = record.block().offset != -1;
 }
 
 /// Move the position behind what a transfer has transferred.
 inline void move_position(operation_record& record, int descriptor, std::int64_t result) noexcept
 {
-    if (result > 0 && record.block_.offset != -1)
-        ::lseek(descriptor, record.block_.offset + result, SEEK_SET);
-    record.position_due_ = false;
+    if (result > 0 && record.block().offset != -1)
+        ::lseek(descriptor, record.block().offset + result, SEEK_SET);
+    record.progress().position_due = false;
 }
 
 } // namespace detail

@@ -61,12 +61,12 @@ public:
     /// The queue for the loop that an operation belongs to, in the order started.
     record_list& lane(const operation_record& record) noexcept
     {
-        return record.serial_ ? serial_ : concurrent_;
+        return record.request().serial ? serial_ : concurrent_;
     }
 
     would_block& learned(const operation_record& record) noexcept
     {
-        return record.kind_ == operation_kind::write ? writes_ : reads_;
+        return record.request().kind == operation_kind::write ? writes_ : reads_;
     }
 
     /// Whether an operation waits that may be taken now.

@@ -24,7 +24,8 @@ namespace detail {
 
 inline bool is_transfer(const operation_record& record)
 {
-    return record.kind_ == operation_kind::read || record.kind_ == operation_kind::write;
+    return record.request().kind == operation_kind::read ||
+           record.request().kind == operation_kind::write;
 }
 
 /// Whether writes to a file wait, although the kernel is asked not to.
@@ -36,43 +37,43 @@ inline bool writes_wait(const open_file& file)
 /// Whether a transfer waits, although the kernel is asked not to.
 inline bool ignores_nowait(const operation_record& record)
 {
-    const open_file& file = *record.file_;
-    const bool writes_through = (record.rw_flags_ & (rwf_dsync | rwf_sync)) != 0;
-    return record.kind_ == operation_kind::write &&
+    const open_file& file = record.file();
+    const bool writes_through = (record.request().rw_flags & (rwf_dsync | rwf_sync)) != 0;
+    return record.request().kind == operation_kind::write &&
            (writes_wait(file) || (!file.direct_ && writes_through));
 }
 
 /// Whether a transfer is a write to the end of its file, whatever its offset.
 inline bool appends(const operation_record& record)
 {
-    return record.kind_ == operation_kind::write &&
-           (record.file_->appends_ || (record.rw_flags_ & rwf_append) != 0);
+    return record.request().kind == operation_kind::write &&
+           (record.file().appends_ || (record.request().rw_flags & rwf_append) != 0);
 }
 
 /// Whether the kernel does a transfer as a whole. If it was cut short it must not be continued, as others
 /// could get between.
 inline bool is_indivisible(const operation_record& record)
 {
-    return appends(record) || (record.rw_flags_ & rwf_atomic) != 0;
+    return appends(record) || (record.request().rw_flags & rwf_atomic) != 0;
 }
 
 /// Whether the user has asked the kernel not to wait, and wants to see what it says.
 inline bool wants_no_wait(const operation_record& record)
 {
-    return (record.rw_flags_ & rwf_nowait) != 0;
+    return (record.request().rw_flags & rwf_nowait) != 0;
 }
 
 /// Whether a transfer doesn't go through io_submit: the page cache has the data, or a helper gets it.
 /// Only io_submit takes a priority.
 inline bool goes_without_submission(const operation_record& record)
 {
-    return is_transfer(record) && record.file_->is_cached() && record.block_.priority == 0;
+    return is_transfer(record) && record.file().is_cached() && record.block().priority == 0;
 }
 
 /// Whether the user has set a flag that the file may not know.
 inline bool has_flags_of_the_user(const operation_record& record)
 {
-    return (record.rw_flags_ & (rwf_atomic | rwf_dontcache)) != 0;
+    return (record.request().rw_flags & (rwf_atomic | rwf_dontcache)) != 0;
 }
 
 /// Whether a file is a block device that is used past the page cache.
@@ -83,7 +84,7 @@ inline bool is_direct_to_device(const open_file& file)
 
 inline bool is_direct_to_device(const operation_record& record)
 {
-    return is_direct_to_device(*record.file_);
+    return is_direct_to_device(record.file());
 }
 
 /// The facts that decide the path of an operation, as far as it and its file know them.
@@ -91,9 +92,9 @@ inline path_facts facts_of(const operation_record& record) noexcept
 {
     path_facts facts{};
     facts.transfers = is_transfer(record);
-    facts.at_position = record.at_position_ && !record.seeks_;
-    facts.seeks = record.seeks_;
-    facts.direct = record.file_->direct_;
+    facts.at_position = record.request().at_position && !record.progress().seeks;
+    facts.seeks = record.progress().seeks;
+    facts.direct = record.file().direct_;
     facts.direct_to_device = is_direct_to_device(record);
     facts.cached = goes_without_submission(record);
     facts.waits_anyway = ignores_nowait(record);
@@ -121,8 +122,8 @@ inline std::uint64_t largest_call() noexcept
 /** The synchronous functions make one call. An asynchronous transfer moves no more than they do. */
 inline std::uint64_t most_of_one_call(const operation_record& record) noexcept
 {
-    std::uint64_t total = record.vector_count_ == 0 ? record.block_.length : 0;
-    for (std::uint32_t i = 0; i != record.vector_count_; ++i)
+    std::uint64_t total = record.request().vector_count == 0 ? record.block().length : 0;
+    for (std::uint32_t i = 0; i != record.request().vector_count; ++i)
         total += record.buffers()[i].iov_len;
     return std::min(total, largest_call());
 }
@@ -131,36 +132,36 @@ inline std::uint64_t most_of_one_call(const operation_record& record) noexcept
 inline bool ends_beyond_all_files(const operation_record& record)
 {
     constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
-    return static_cast<std::uint64_t>(record.block_.offset) > largest - most_of_one_call(record);
+    return static_cast<std::uint64_t>(record.block().offset) > largest - most_of_one_call(record);
 }
 
 /// Whether a transfer that was cut short has reached the end of the file.
 inline bool ends_inside_sector(const operation_record& record, std::int64_t result)
 {
     constexpr std::int64_t smallest_sector = 512;
-    return record.file_->direct_ && result % smallest_sector != 0;
+    return record.file().direct_ && result % smallest_sector != 0;
 }
 
 /// The facts that decide what the end of an attempt means, as far as the operation and its file know them.
 inline attempt_facts facts_of_end(const operation_record& record, attempt made,
                                   std::int64_t result) noexcept
 {
-    const open_file& file = *record.file_;
+    const open_file& file = record.file();
     attempt_facts facts{};
     facts.made = made;
     facts.result = result;
     facts.wanted = most_of_one_call(record);
     facts.transfers = is_transfer(record);
-    facts.added_nowait = record.nowait_added_;
+    facts.added_nowait = record.progress().nowait_added;
     facts.user_nowait = wants_no_wait(record);
     facts.user_flags = has_flags_of_the_user(record);
-    facts.has_priority = record.block_.priority != 0;
+    facts.has_priority = record.block().priority != 0;
     facts.indivisible = is_indivisible(record);
     facts.at_end_of_file = ends_inside_sector(record, result);
     facts.beyond_all_files = facts.transfers && ends_beyond_all_files(record);
     facts.direct_to_device = is_direct_to_device(record);
     facts.others_in_flight = file.in_flight_ != 0;
-    facts.seeks = record.seeks_;
+    facts.seeks = record.progress().seeks;
     facts.closed = file.detached_;
     return facts;
 }

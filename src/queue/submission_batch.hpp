@@ -135,7 +135,7 @@ public:
     {
         if (full())
             return false;
-        blocks_[size_++] = &record.block_;
+        blocks_[size_++] = &record.block();
         return true;
     }
 
@@ -144,7 +144,7 @@ public:
     {
         if (!takes_tries())
             return false;
-        blocks_[blocks_.size() - ++tries_] = &record.block_;
+        blocks_[blocks_.size() - ++tries_] = &record.block();
         try_bytes_ += bytes;
         return true;
     }
@@ -167,7 +167,7 @@ public:
     void put_writes_last() noexcept
     {
         const auto is_write = [](const control_block* block) {
-            return record_of(block->data).kind_ == operation_kind::write;
+            return record_of(block->data).request().kind == operation_kind::write;
         };
         const auto end = blocks_.begin() + static_cast<std::ptrdiff_t>(size_);
         const auto spare = blocks_.begin() + static_cast<std::ptrdiff_t>(blocks_.size() / 2);

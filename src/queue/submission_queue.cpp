@@ -10,22 +10,26 @@ namespace detail {
 
 void submission_queue::put_back(operation_record& record) noexcept
 {
-    if (record.serial_)
-        record.file_->serial_busy_ = false;
-    record.file_->lane(record).push_front(record);
-    record.state_ = operation_state::queued;
+    if (record.progress().has_turn)
+    {
+        record.progress().has_turn = false;
+        record.file().serial_busy_ = false;
+    }
+    record.file().lane(record).push_front(record);
+    record.progress().state = operation_state::queued;
     ++size_;
-    update(*record.file_);
+    update(record.file());
 }
 
 void submission_queue::push_off_loop(operation_record& record) noexcept
 {
-    open_file& file = *record.file_;
+    open_file& file = record.file();
     file.off_loop_.push_back(record);
-    record.prefetched_ = false;
-    if (!file.next_to_prefetch_ && record.kind_ == operation_kind::read && file.prefetches())
+    record.progress().prefetched = false;
+    if (!file.next_to_prefetch_ && record.request().kind == operation_kind::read &&
+        file.prefetches())
         file.next_to_prefetch_ = &record;
-    record.state_ = operation_state::queued_for_helper;
+    record.progress().state = operation_state::queued_for_helper;
     ++file.mount_->waiting;
     ++off_loop_size_;
     update(file);
@@ -33,10 +37,10 @@ void submission_queue::push_off_loop(operation_record& record) noexcept
 
 void submission_queue::put_back_off_loop(operation_record& record) noexcept
 {
-    open_file& file = *record.file_;
+    open_file& file = record.file();
     file.off_loop_.push_front(record);
-    record.prefetched_ = false;
-    record.state_ = operation_state::queued_for_helper;
+    record.progress().prefetched = false;
+    record.progress().state = operation_state::queued_for_helper;
     ++file.mount_->waiting;
     ++off_loop_size_;
     update(file);
@@ -44,13 +48,13 @@ void submission_queue::put_back_off_loop(operation_record& record) noexcept
 
 void submission_queue::erase(operation_record& record) noexcept
 {
-    open_file& file = *record.file_;
-    if (record.state_ == operation_state::queued_for_helper)
+    open_file& file = record.file();
+    if (record.progress().state == operation_state::queued_for_helper)
     {
         if (file.next_to_prefetch_ == &record)
-            file.next_to_prefetch_ = record.next_;
+            file.next_to_prefetch_ = record.next();
         --file.mount_->waiting;
-        file.mount_->prefetched -= record.prefetched_;
+        file.mount_->prefetched -= record.progress().prefetched;
         file.off_loop_.erase(record);
         --off_loop_size_;
     }
@@ -65,7 +69,7 @@ void submission_queue::erase(operation_record& record) noexcept
 operation_record& submission_queue::pass_prefetchable(open_file& file) noexcept
 {
     operation_record& record = *file.next_to_prefetch_;
-    file.next_to_prefetch_ = record.next_;
+    file.next_to_prefetch_ = record.next();
     update(file);
     return record;
 }
@@ -78,6 +82,7 @@ operation_record& submission_queue::pop_next(open_file& file) noexcept
         return pop_concurrent(file);
     operation_record& record = *file.serial_.pop_front();
     file.serial_busy_ = true;
+    record.progress().has_turn = true;
     --size_;
     update(file);
     return record;

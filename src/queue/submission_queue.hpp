@@ -33,9 +33,9 @@ public:
     /// Queue an operation for the loop.
     void push(operation_record& record) noexcept
     {
-        open_file& file = *record.file_;
+        open_file& file = record.file();
         file.lane(record).push_back(record);
-        record.state_ = operation_state::queued;
+        record.progress().state = operation_state::queued;
         ++size_;
         if (!file.ready_links_.linked)
             update(file);

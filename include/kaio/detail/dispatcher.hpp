@@ -192,7 +192,7 @@ private:
                 break;
 
             follow(next.before);
-            next.record->complete_(*next.record, upcall::invoke);
+            next.record->complete(upcall::invoke);
 
             if (context_.stopped() || escaped_exceptions() != escaped)
                 break;

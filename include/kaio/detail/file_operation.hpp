@@ -66,7 +66,7 @@ public:
     /// Destroy an operation that was not started.
     void discard()
     {
-        complete(*this, upcall::discard);
+        on_upcall(*this, upcall::discard);
     }
 
     const Handler& handler() const noexcept
@@ -74,7 +74,7 @@ public:
         return handler_;
     }
 
-    Request& request() noexcept
+    Request& details() noexcept
     {
         return request_;
     }
@@ -90,13 +90,13 @@ private:
     template <typename RawHandler>
     file_operation(operation_kind kind, RawHandler&& handler, const Executor& executor,
                    const file_handle& handle, Request&& request)
-      : operation_record(kind, &file_operation::complete),
+      : operation_record(kind, &file_operation::on_upcall),
         work_(handler, executor, handle.service().dispatcher().context(), handle.on_context()),
         request_(std::move(request)), handler_(std::forward<RawHandler>(handler))
     {
     }
 
-    static void complete(operation_record& record, upcall how)
+    static void on_upcall(operation_record& record, upcall how)
     {
         auto& self = static_cast<file_operation&>(record);
         BOOST_ASIO_HANDLER_COMPLETION((self));

@@ -26,6 +26,6 @@
 #define KAIO_HANDLER_CREATION(operation, handle)                                             \
     BOOST_ASIO_HANDLER_CREATION(((handle).service().context(), operation, "file", &(handle), \
                                  static_cast<std::uintmax_t>((handle).descriptor()),         \
-                                 (operation).request().name(operation)))
+                                 (operation).details().name(operation)))
 
 #endif // KAIO_DETAIL_HANDLER_TRACKING_HPP

@@ -19,7 +19,7 @@ namespace kaio {
 namespace detail {
 
 class open_file;
-struct operation_record;
+class operation_record;
 
 /// What an operation does. The kernel has a command for each of them but the last.
 enum class operation_kind : std::uint8_t
@@ -73,16 +73,74 @@ struct cancellation_link
     std::atomic<operation_record*> target{nullptr};
 };
 
-/// One asynchronous operation, as the engine sees it. The Asio side derives from it.
-struct operation_record
+/// What the user asks for, besides buffers and offset. Constant from the start on.
+struct operation_request
 {
+    operation_kind kind;
+
+    // Serial operations of one file run one at a time, in the order started.
+    bool serial = false;
+
+    // It transfers at the position of the file, and moves it.
+    bool at_position = false;
+
+    // The flags of the user. The control block has those of the attempt under way.
+    std::uint32_t rw_flags = 0;
+
+    // The number of buffers of a transfer of several, otherwise 0.
+    std::uint32_t vector_count = 0;
+};
+
+/// How far an operation has come. The engine keeps it, under its lock.
+struct operation_progress
+{
+    // What its last attempt has brought: bytes transferred, or a negative errno. One call of the kernel
+    // transfers less than 2 GiB.
+    std::int32_t result = 0;
+
+    // Bytes that earlier attempts have transferred.
+    std::uint32_t transferred = 0;
+
+    // The number of cancellations of its file when it was started.
+    std::uint32_t cancellations = 0;
+    operation_state state = operation_state::created;
+
+    // It is the one serial operation of its file that is under way.
+    bool has_turn = false;
+
+    // It looks up the position when it begins.
+    bool seeks = false;
+
+    // It has looked it up, and has to move it behind what was transferred.
+    bool position_due = false;
+
+    // In the attempt under way the engine has asked the kernel not to wait.
+    bool nowait_added = false;
+
+    // The user was told of a cancellation.
+    bool cancelled = false;
+
+    // The helper that takes it submits it, rather than making a system call.
+    bool to_submit = false;
+
+    // The kernel was told of this read before a helper takes it.
+    bool prefetched = false;
+
+    // Linux AIO has refused it. If a system call can do it, the file is the reason.
+    bool refused_by_aio = false;
+};
+
+/// One asynchronous operation, as the engine sees it. The Asio side derives from it.
+class operation_record
+{
+public:
     using upcall_function = void (*)(operation_record&, upcall);
 
     // Carries out an operation of the kind job, and returns its result.
     using job_function = std::int64_t (*)(operation_record&, int descriptor);
 
-    operation_record(operation_kind kind, upcall_function complete) noexcept
-      : complete_(complete), kind_(kind)
+    operation_record(operation_kind kind, upcall_function function) noexcept
+      : upcall_(function), request_{kind}
     {
         block_.data = reinterpret_cast<std::uintptr_t>(this);
         if (kind != operation_kind::job)
@@ -92,6 +150,35 @@ struct operation_record
 
     operation_record(const operation_record&) = delete;
     operation_record& operator=(const operation_record&) = delete;
+
+    // The owner describes the operation before it is started.
+
+    void set_offset(std::int64_t offset) noexcept
+    {
+        block_.offset = offset;
+    }
+
+    void set_at_position(bool at_position) noexcept
+    {
+        request_.at_position = at_position;
+    }
+
+    void set_serial(bool serial) noexcept
+    {
+        request_.serial = serial;
+    }
+
+    void set_rw_flags(std::uint32_t flags) noexcept
+    {
+        request_.rw_flags = flags;
+    }
+
+    void set_priority(std::uint16_t priority) noexcept
+    {
+        block_.priority = priority;
+        if (priority != 0)
+            block_.flags |= control_block::has_priority;
+    }
 
     /// Say what a transfer moves.
     void set_buffer(const ::iovec& buffer) noexcept
@@ -103,10 +190,22 @@ struct operation_record
     /// Say which array, of a number of buffers, a transfer moves.
     void set_buffers(::iovec* buffers, std::uint32_t count) noexcept
     {
-        block_.command = kind_ == operation_kind::read ? kernel_command::read_to_several
-                                                       : kernel_command::write_from_several;
+        block_.command = request_.kind == operation_kind::read ? kernel_command::read_to_several
+                                                               : kernel_command::write_from_several;
         block_.buffer = reinterpret_cast<std::uintptr_t>(buffers);
-        block_.length = vector_count_ = count;
+        block_.length = request_.vector_count = count;
+    }
+
+    void set_job(job_function job) noexcept
+    {
+        job_ = job;
+    }
+
+    // What the engine asks.
+
+    const operation_request& request() const noexcept
+    {
+        return request_;
     }
 
     /// The buffer of a transfer of one.
@@ -121,14 +220,90 @@ struct operation_record
         return static_cast<::iovec*>(address());
     }
 
-    void set_priority(std::uint16_t priority) noexcept
+    open_file& file() const noexcept
     {
-        block_.priority = priority;
-        if (priority != 0)
-            block_.flags |= control_block::has_priority;
+        return *file_;
     }
 
-    // What the kernel is asked for. A transfer of one buffer needs no array of iovecs.
+    operation_progress& progress() noexcept
+    {
+        return progress_;
+    }
+
+    const operation_progress& progress() const noexcept
+    {
+        return progress_;
+    }
+
+    /// What the kernel is asked for in the attempt under way.
+    /** The offset of a transfer at the position of a file is -1 until the position is looked up. It stays
+     * -1 where the system call moves the position itself. */
+    control_block& block() noexcept
+    {
+        return block_;
+    }
+
+    const control_block& block() const noexcept
+    {
+        return block_;
+    }
+
+    /// The next operation in the list that this one is in.
+    operation_record* next() const noexcept
+    {
+        return next_;
+    }
+
+    // What the engine does with it.
+
+    /// The operation of a file is started.
+    void begin(open_file& file, std::uint32_t cancellations) noexcept
+    {
+        file_ = &file;
+        progress_.cancellations = cancellations;
+    }
+
+    std::int64_t call_job(int descriptor) noexcept
+    {
+        return job_(*this, descriptor);
+    }
+
+    /// Call its handler, or destroy it uncalled. The operation is gone afterwards.
+    void complete(upcall what)
+    {
+        upcall_(*this, what);
+    }
+
+    void connect(cancellation_link& link) noexcept
+    {
+        cancellation_ = &link;
+    }
+
+    void disconnect() noexcept
+    {
+        cancellation_ = nullptr;
+    }
+
+    /// Tell the cancellation slot that the operation has ended.
+    void release_link() noexcept
+    {
+        if (cancellation_)
+            cancellation_->target.store(nullptr, std::memory_order_release);
+    }
+
+protected:
+    ~operation_record() = default;
+
+private:
+    friend class record_list;
+    friend class record_queue;
+
+    void* address() const noexcept
+    {
+        return reinterpret_cast<void*>(static_cast<std::uintptr_t>(block_.buffer));
+    }
+
+    // A transfer of one buffer needs no array of iovecs.
     control_block block_{};
 
     // An operation is in at most one list at a time.
@@ -137,59 +312,10 @@ struct operation_record
 
     open_file* file_ = nullptr;
     cancellation_link* cancellation_ = nullptr;
-    const upcall_function complete_;
+    const upcall_function upcall_;
     job_function job_ = nullptr;
-
-    // Bytes transferred, or a negative errno. Before the operation has finished: what earlier attempts
-    // have transferred.
-    std::int64_t result_ = 0;
-
-    // The flags of the user. The control block has those of the attempt under way.
-    std::uint32_t rw_flags_ = 0;
-
-    // How many iovecs follow the operation.
-    std::uint32_t vector_count_ = 0;
-
-    std::uint32_t cancellations_ = 0;
-    const operation_kind kind_;
-    operation_state state_ = operation_state::created;
-
-    // Serial operations of one file run one at a time, in the order started.
-    bool serial_ = false;
-
-    // It transfers at the position of the file, and moves it. Its offset is -1 until the position is
-    // looked up, and stays -1 where the system call moves the position itself.
-    bool at_position_ = false;
-
-    // It looks up the position when it begins.
-    bool seeks_ = false;
-
-    // It has looked it up, and has to move it behind what was transferred.
-    bool position_due_ = false;
-
-    // In the attempt under way the engine has asked the kernel not to wait.
-    bool nowait_added_ = false;
-
-    // The user was told of a cancellation.
-    bool cancelled_ = false;
-
-    // The helper that takes it submits it, rather than making a system call.
-    bool to_submit_ = false;
-
-    // The kernel was told of this read before a helper takes it.
-    bool prefetched_ = false;
-
-    // Linux AIO has refused it. If a system call can do it, the file is the reason.
-    bool refused_by_aio_ = false;
-
-protected:
-    ~operation_record() = default;
-
-private:
-    void* address() const noexcept
-    {
-        return reinterpret_cast<void*>(static_cast<std::uintptr_t>(block_.buffer));
-    }
+    operation_request request_;
+    operation_progress progress_;
 };
 
 } // namespace detail

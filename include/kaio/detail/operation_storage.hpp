@@ -43,7 +43,7 @@ public:
 
     /// Take over the memory of an operation that was made in such a storage.
     operation_storage(const Allocator& allocator, Operation& operation)
-      : allocator_(allocator), unit_count_(units(operation.vector_count_)),
+      : allocator_(allocator), unit_count_(units(operation.request().vector_count)),
         memory_(reinterpret_cast<unit*>(&operation))
     {
     }

@@ -36,8 +36,8 @@ public:
     }
 
     explicit transfer_outcome(const operation_record& record) noexcept
-      : result_(record.result_),
-        at_end_(record.result_ == 0 && record.kind_ == operation_kind::read)
+      : result_(record.progress().result),
+        at_end_(record.progress().result == 0 && record.request().kind == operation_kind::read)
     {
     }
 
@@ -79,7 +79,8 @@ public:
     {
     }
 
-    explicit plain_outcome(const operation_record& record) noexcept : ec_(error_of(record.result_))
+    explicit plain_outcome(const operation_record& record) noexcept
+      : ec_(error_of(record.progress().result))
     {
     }
 

@@ -27,9 +27,9 @@ struct transfer_request
 {
     static const char* name(const operation_record& record) noexcept
     {
-        if (record.kind_ == operation_kind::read)
-            return record.at_position_ ? "async_read_some" : "async_read_some_at";
-        return record.at_position_ ? "async_write_some" : "async_write_some_at";
+        if (record.request().kind == operation_kind::read)
+            return record.request().at_position ? "async_read_some" : "async_read_some_at";
+        return record.request().at_position ? "async_write_some" : "async_write_some_at";
     }
 
     transfer_outcome outcome(const operation_record& record) const noexcept
@@ -42,7 +42,8 @@ struct sync_request
 {
     static const char* name(const operation_record& record) noexcept
     {
-        return record.kind_ == operation_kind::sync_all ? "async_sync_all" : "async_sync_data";
+        return record.request().kind == operation_kind::sync_all ? "async_sync_all"
+                                                                 : "async_sync_data";
     }
 
     plain_outcome outcome(const operation_record& record) const noexcept
@@ -216,7 +217,7 @@ struct open_request
 
     open_outcome outcome(const operation_record& record) noexcept
     {
-        return open_outcome(error_of(record.result_), std::move(file));
+        return open_outcome(error_of(record.progress().result), std::move(file));
     }
 };
 

@@ -124,12 +124,12 @@ public:
     {
         if (buffer_count_ == 1)
             operation.set_buffer(first_);
-        operation.block_.offset = kernel_offset(offset_);
-        operation.at_position_ = !offset_;
-        operation.rw_flags_ = options_.rw_flags;
+        operation.set_offset(kernel_offset(offset_));
+        operation.set_at_position(!offset_);
+        operation.set_rw_flags(options_.rw_flags);
         operation.set_priority(options_.priority);
-        operation.serial_ =
-            !offset_ || ((options_.rw_flags & rwf_append) != 0 && kind_ == operation_kind::write);
+        operation.set_serial(
+            !offset_ || ((options_.rw_flags & rwf_append) != 0 && kind_ == operation_kind::write));
     }
 
     static open_file& file(const file_handle& handle) noexcept

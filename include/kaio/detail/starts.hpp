@@ -57,9 +57,9 @@ struct start_on_open_file
     template <typename Operation>
     static void describe(Operation& operation) noexcept
     {
-        operation.job_ = [](operation_record& record, int descriptor) {
-            return static_cast<Operation&>(record).request().call(descriptor);
-        };
+        operation.set_job([](operation_record& record, int descriptor) {
+            return static_cast<Operation&>(record).details().call(descriptor);
+        });
     }
 
     static open_file& file(const file_handle& handle) noexcept
