@@ -7,6 +7,9 @@
 
 #include "queue/submission_queue.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include <deque>
@@ -29,7 +32,7 @@ struct file : open_file
 {
     explicit file(mount_usage& mount)
     {
-        mount_ = &mount;
+        set_mount(mount);
     }
 };
 
@@ -162,7 +165,7 @@ BOOST_AUTO_TEST_CASE(several_may_be_taken_at_once)
     operation_record& third = push(make(a));
     queue.popped(a, &third, 2);
     BOOST_TEST(queue.size() == 1U);
-    BOOST_TEST(a.concurrent_.front() == &third);
+    BOOST_TEST(a.waiting().first_concurrent() == &third);
     queue.popped(a, nullptr, 1);
     BOOST_TEST(queue.size() == 0U);
     BOOST_TEST(queue.ready().front() == nullptr);
@@ -180,7 +183,7 @@ BOOST_AUTO_TEST_CASE(operations_for_threads_are_counted_for_their_mount)
     BOOST_TEST(queue.off_loop().front() == &a);
     queue.erase(first);
     queue.put_back_off_loop(first);
-    BOOST_TEST(a.off_loop_.front() == &first);
+    BOOST_TEST(a.waiting().first_off_loop() == &first);
     queue.erase(first);
     queue.erase(second);
     BOOST_TEST(queue.off_loop_size() == 0U);
@@ -190,8 +193,10 @@ BOOST_AUTO_TEST_CASE(operations_for_threads_are_counted_for_their_mount)
 
 BOOST_AUTO_TEST_CASE(each_read_for_a_thread_is_offered_for_prefetch_once)
 {
-    a.type_ = file_type::regular;
-    a.prefetches_ = true;
+    file_traits traits;
+    traits.type = file_type::regular;
+    traits.prefetches = true;
+    a.set_descriptor(-1, traits);
     std::vector<operation_record*> reads;
     for (int i = 0; i != 3; ++i)
     {
@@ -204,9 +209,13 @@ BOOST_AUTO_TEST_CASE(each_read_for_a_thread_is_offered_for_prefetch_once)
     queue.erase(*reads[1]);
     BOOST_TEST(&queue.pass_prefetchable(a) == reads[2]);
     BOOST_TEST(queue.prefetchable().front() == nullptr);
-    // What direct files read is in no cache.
-    b.type_ = file_type::regular;
-    b.prefetches_ = b.direct_ = true;
+    // What direct files read is in no cache. The writing end of a pipe has the flag on every machine.
+    int ends[2];
+    BOOST_TEST_REQUIRE(::pipe2(ends, O_DIRECT) == 0);
+    b.set_descriptor(ends[1], traits);
+    ::close(ends[0]);
+    ::close(ends[1]);
+    BOOST_TEST(b.is_direct());
     queue.push_off_loop(make(b));
     BOOST_TEST(queue.prefetchable().front() == nullptr);
 }

@@ -21,8 +21,7 @@ constexpr std::size_t most_passed_over = 16;
 // and special files don't go by an offset: there the system call has to move the position.
 bool seeks(const operation_record& record) noexcept
 {
-    return record.request().at_position && record.file().type_ != file_type::other &&
-           !appends(record);
+    return record.request().at_position && !record.file().is_special() && !appends(record);
 }
 
 } // namespace
@@ -31,10 +30,10 @@ path batch_filler::path_of(operation_record& record, bool starved) noexcept
 {
     open_file& file = record.file();
     path_facts facts = facts_of(record);
-    facts.has_aio = has_aio() && file.takes_aio_;
+    facts.has_aio = has_aio() && file.history().takes_aio();
     facts.allowed_on_loop = submits_on_loop(record.request().kind);
     facts.starved = starved;
-    const path_choice choice = choose_path(facts, file.seeks_, file.learned(record));
+    const path_choice choice = choose_path(facts, file.history().seeks(), file.learned(record));
     record.progress().nowait_added = choice.adds_nowait;
     if (choice.skipped)
         counters_.skipped_attempt();
@@ -54,25 +53,25 @@ common_path batch_filler::common_path_of(const open_file& file, operation_kind k
     const bool writes = kind == operation_kind::write;
     path_facts facts{};
     facts.transfers = true;
-    facts.has_aio = has_aio() && file.takes_aio_;
-    facts.direct = file.direct_;
-    facts.direct_to_device = is_direct_to_device(file);
+    facts.has_aio = has_aio() && file.history().takes_aio();
+    facts.direct = file.is_direct();
+    facts.direct_to_device = file.is_direct_to_device();
     facts.cached = file.is_cached();
     facts.allowed_on_loop = submits_on_loop(kind);
-    facts.waits_anyway = writes && writes_wait(file);
-    facts.appends = writes && file.appends_;
-    return choose_common_path(facts, writes ? file.writes_ : file.reads_);
+    facts.waits_anyway = writes && file.writes_wait();
+    facts.appends = writes && file.appends();
+    return choose_common_path(facts, writes ? file.history().writes() : file.history().reads());
 }
 
 bool batch_filler::is_starved(const open_file& file) const noexcept
 {
-    return file.mount_->in_flight == 0 && helpers_.allowed() && !slots_.has_room_for(file);
+    return file.mount().in_flight == 0 && helpers_.allowed() && !slots_.has_room_for(file);
 }
 
 // Whether the next operation of a file without a slot has to wait for one.
 bool batch_filler::must_wait(const open_file& file) const noexcept
 {
-    return !is_starved(file) && !goes_without_submission(file.next());
+    return !is_starved(file) && !goes_without_submission(file.waiting().next());
 }
 
 bool batch_filler::may_fill_from_loop() const noexcept
@@ -86,9 +85,9 @@ bool batch_filler::may_fill_from_loop() const noexcept
 // facts. So these are looked up before the first decision.
 void batch_filler::look_before(open_file& file) noexcept
 {
-    if (!file.next_is_serial())
+    if (!file.waiting().next_is_serial())
         return;
-    const operation_record& record = file.next();
+    const operation_record& record = file.waiting().next();
     if (record.request().at_position && record.request().kind == operation_kind::write)
         file.refresh();
 }
@@ -104,7 +103,7 @@ void batch_filler::fill_from_loop(submission_batch& batch, bool with_tries) noex
         open_file& file = *ready.front();
         look_before(file);
         const bool no_slot = has_aio() && !slots_.has_room_for(file);
-        const bool no_call = !batch.takes_tries() && goes_without_submission(file.next());
+        const bool no_call = !batch.takes_tries() && goes_without_submission(file.waiting().next());
         passed_over += no_call;
         if (no_call || (no_slot && must_wait(file)))
         {
@@ -125,7 +124,7 @@ void batch_filler::fill_from_loop(submission_batch& batch, bool with_tries) noex
 // several of them in its turn if no other file waits. Returns how many it had.
 std::size_t batch_filler::take_fast_path(open_file& file, submission_batch& batch) noexcept
 {
-    if (!file.serial_.empty())
+    if (file.waiting().has_serial())
         return 0;
     static_assert(static_cast<int>(operation_kind::read) == 0 &&
                       static_cast<int>(operation_kind::write) == 1,
@@ -139,7 +138,7 @@ std::size_t batch_filler::take_fast_path(open_file& file, submission_batch& batc
     const int wake_descriptor = turns_.descriptor();
     submission_batch::kinds kinds;
     std::size_t taken = 0;
-    operation_record* record = file.concurrent_.front();
+    operation_record* record = file.waiting().first_concurrent();
     for (; taken != most && record; record = record->next())
     {
         const auto kind = static_cast<unsigned>(record->request().kind);
@@ -223,12 +222,12 @@ bool batch_filler::take_try(operation_record& record, submission_batch& batch) n
 void batch_filler::fill_from_helper(open_file& file, submission_batch& batch) noexcept
 {
     // Where submissions wait, several helpers get further with one operation each.
-    const std::size_t most = file.submission_blocks_ ? 1 : options_.max_batch;
+    const std::size_t most = file.history().submission_blocks() ? 1 : options_.max_batch;
     batch.clear(++last_number_, false);
-    while (batch.size() != most && slots_.has_room_for(file) && !file.off_loop_.empty() &&
-           file.off_loop_.front()->progress().to_submit)
+    while (batch.size() != most && slots_.has_room_for(file) && file.waiting().first_off_loop() &&
+           file.waiting().first_off_loop()->progress().to_submit)
     {
-        operation_record& record = *file.off_loop_.front();
+        operation_record& record = *file.waiting().first_off_loop();
         operations_.queue().erase(record);
         if (!take_slot(record, batch))
         {

@@ -129,7 +129,7 @@ bool engine::cancel(open_file& file) noexcept
         return false;
     implementation& self = *implementation_;
     const implementation::guard_type lock(self.mutex_);
-    ++file.cancellations_;
+    file.cancel();
     self.operations_.abort_waiting(file);
     return (self.operations_.has_finished() || self.operations_.has_position_to_move()) &&
            self.turns_.ask();

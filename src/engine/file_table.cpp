@@ -14,23 +14,23 @@ namespace detail {
 
 file_table::file_table()
 {
-    no_file_.mount_ = &mounts_.unopened();
+    no_file_.set_mount(mounts_.unopened());
 }
 
 void file_table::add(open_file& file) noexcept
 {
-    file.opening_ = true;
-    file.mount_ = &mounts_.unopened();
+    file.lifetime().opening_ = true;
+    file.set_mount(mounts_.unopened());
     ++size_;
 }
 
 bool file_table::opened(open_file& file, int descriptor, const file_traits& description) noexcept
 {
-    file.opening_ = false;
-    if (file.detached_ || file.cancellations_ != 0)
+    file.lifetime().opening_ = false;
+    if (file.lifetime().detached_ || file.cancellations() != 0)
         return false;
     file.set_descriptor(descriptor, description);
-    file.mount_ = &mounts_.join(description.device);
+    file.set_mount(mounts_.join(description.device));
     return true;
 }
 
@@ -40,7 +40,7 @@ int file_table::close(open_file& file, lock_type& lock) noexcept
     const int descriptor = file.descriptor();
     bool parked = descriptor == -1;
     int error = 0;
-    if (!parked && file.pins_ != 0)
+    if (!parked && file.lifetime().pins_ != 0)
     {
         parked = park(file, lock, error);
         if (!parked)
@@ -65,11 +65,11 @@ int file_table::release(open_file& file, lock_type& lock) noexcept
 
 void file_table::unpin(open_file& file) noexcept
 {
-    if (--file.pins_ == 0)
+    if (--file.lifetime().pins_ == 0)
     {
         if (waiting_for_unpinned_ != 0)
             unpinned_.notify_all();
-        if (file.parked_)
+        if (file.lifetime().parked_)
             ::close(file.descriptor());
     }
     dereference(file);
@@ -79,13 +79,13 @@ void file_table::unpin(open_file& file) noexcept
 void file_table::detach(open_file& file) noexcept
 {
     --size_;
-    file.detached_ = true;
-    ++file.references_;
+    file.lifetime().detached_ = true;
+    ++file.lifetime().references_;
 }
 
 void file_table::forget(open_file& file) noexcept
 {
-    mounts_.leave(*file.mount_);
+    mounts_.leave(file.mount());
     delete &file;
 }
 
@@ -96,15 +96,15 @@ bool file_table::park(open_file& file, lock_type& lock, int& error) noexcept
     lock.unlock();
     const bool parked = parking_place_.park(file.descriptor(), error);
     lock.lock();
-    file.parked_ = parked;
+    file.lifetime().parked_ = parked;
     unpin(file);
     return parked;
 }
 
-void file_table::wait_until_unpinned(const open_file& file, lock_type& lock) noexcept
+void file_table::wait_until_unpinned(open_file& file, lock_type& lock) noexcept
 {
     ++waiting_for_unpinned_;
-    unpinned_.wait(lock, [&] { return file.pins_ == 0; });
+    unpinned_.wait(lock, [&] { return file.lifetime().pins_ == 0; });
     --waiting_for_unpinned_;
 }
 

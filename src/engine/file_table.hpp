@@ -57,6 +57,12 @@ public:
     /// Give a file its descriptor. False if it was closed or cancelled meanwhile.
     bool opened(open_file& file, int descriptor, const file_traits& description) noexcept;
 
+    /// The opening of a file has failed.
+    static void not_opened(open_file& file) noexcept
+    {
+        file.lifetime().opening_ = false;
+    }
+
     /// Close a file that its object lets go of, and unlock. Returns an errno, or 0.
     /** The number of the descriptor is not free while a call may be using it. */
     int close(open_file& file, lock_type& lock) noexcept;
@@ -67,20 +73,20 @@ public:
     /// Keep a file known for as long as an operation refers to it.
     void reference(open_file& file) noexcept
     {
-        ++file.references_;
+        ++file.lifetime().references_;
     }
 
     void dereference(open_file& file) noexcept
     {
-        if (--file.references_ == 0 && file.detached_)
+        if (--file.lifetime().references_ == 0 && file.lifetime().detached_)
             forget(file);
     }
 
     /// Keep the number of a descriptor for as long as a call may be using it.
     void pin(open_file& file) noexcept
     {
-        ++file.pins_;
-        ++file.references_;
+        ++file.lifetime().pins_;
+        ++file.lifetime().references_;
     }
 
     void unpin(open_file& file) noexcept;
@@ -101,7 +107,7 @@ private:
     void detach(open_file& file) noexcept;
     void forget(open_file& file) noexcept;
     bool park(open_file& file, lock_type& lock, int& error) noexcept;
-    void wait_until_unpinned(const open_file& file, lock_type& lock) noexcept;
+    void wait_until_unpinned(open_file& file, lock_type& lock) noexcept;
 
     mount_table mounts_;
     open_file no_file_;

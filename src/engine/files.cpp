@@ -38,7 +38,7 @@ void engine::not_opened(open_file& file) noexcept
     if (is_foreign())
         return;
     const implementation::guard_type lock(implementation_->mutex_);
-    file.opening_ = false;
+    implementation_->files_.not_opened(file);
 }
 
 file_state engine::state(const open_file& file) const noexcept
@@ -46,7 +46,7 @@ file_state engine::state(const open_file& file) const noexcept
     if (is_foreign())
         return file_state::closed;
     const implementation::guard_type lock(implementation_->mutex_);
-    if (file.opening_)
+    if (file.is_opening())
         return file_state::opening;
     return file.descriptor() == -1 ? file_state::closed : file_state::open;
 }

@@ -51,7 +51,7 @@ public:
     bool may_have_one(const open_file& file) const noexcept
     {
         const open_file& holder = files_.holder_of_helpers(file);
-        return may_have_helper(usage(), holder.helpers_, holder.mount_->helpers);
+        return may_have_helper(usage(), holder.usage().helpers_, holder.mount().helpers);
     }
 
     /// Whether any file that waits for one may have it, without a look at each.
@@ -103,8 +103,8 @@ public:
           : helpers_(helpers), file_(file), holder_(helpers.files_.holder_of_helpers(file))
         {
             ++helpers_.working_;
-            ++holder_.helpers_;
-            ++holder_.mount_->helpers;
+            ++holder_.usage().helpers_;
+            ++holder_.mount().helpers;
             helpers_.files_.reference(file_);
         }
 
@@ -114,8 +114,8 @@ public:
         ~assignment()
         {
             --helpers_.working_;
-            --holder_.helpers_;
-            --holder_.mount_->helpers;
+            --holder_.usage().helpers_;
+            --holder_.mount().helpers;
             helpers_.files_.dereference(file_);
         }
 

@@ -21,7 +21,7 @@ bool helper_work::any() const noexcept
 
 bool helper_work::may_work_for(const open_file& file) const noexcept
 {
-    return helpers_.may_have_one(file) && (!file.off_loop_.front()->progress().to_submit ||
+    return helpers_.may_have_one(file) && (!file.waiting().first_off_loop()->progress().to_submit ||
                                            slots_.has_room_for(file) || filler_.is_starved(file));
 }
 
@@ -44,7 +44,7 @@ open_file* helper_work::next_file() noexcept
 void helper_work::wait_for_slot() noexcept
 {
     slots_.set_wanted(operations_.queue().off_loop().any_of([this](const open_file& file) {
-        return file.off_loop_.front()->progress().to_submit && !slots_.has_room_for(file);
+        return file.waiting().first_off_loop()->progress().to_submit && !slots_.has_room_for(file);
     }));
 }
 
@@ -56,7 +56,7 @@ bool helper_work::work_once(std::optional<submission_batch>& batch, lock_type& l
         return false;
 
     std::optional<helper_table::assignment> work(std::in_place, helpers_, *file);
-    operation_record& first = *file->off_loop_.front();
+    operation_record& first = *file->waiting().first_off_loop();
     const bool submits = first.progress().to_submit && slots_.has_room_for(*file) && reserve(batch);
     if (submits)
         filler_.fill_from_helper(*file, *batch);
@@ -117,7 +117,7 @@ void helper_work::carry_out(operation_record& record, lock_type& lock) noexcept
     // The completion that would make room may never come, so ask the kernel again.
     slots_.may_have_room();
     if (record.progress().refused_by_aio && result >= 0)
-        file.takes_aio_ = false;
+        file.history().set_takes_aio(false);
     operations_.ended(record, attempt::helper, result);
     take_next_append(file);
     files_.unpin(file);
@@ -126,9 +126,9 @@ void helper_work::carry_out(operation_record& record, lock_type& lock) noexcept
 // The next append needs a helper as well: this one comes to it without a turn of the loop.
 void helper_work::take_next_append(open_file& file) noexcept
 {
-    if (file.direct_ || !file.next_is_serial())
+    if (file.is_direct() || !file.waiting().next_is_serial())
         return;
-    const operation_record& next = file.next();
+    const operation_record& next = file.waiting().next();
     if (!appends(next) || wants_no_wait(next))
         return;
     operation_record& record = operations_.queue().pop(file);

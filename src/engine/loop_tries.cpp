@@ -110,14 +110,6 @@ private:
     const std::int64_t begin_ = now();
 };
 
-// If fcntl has given the descriptor O_DIRECT, tries wait for the disk, and too shortly to be noticed.
-void look_again(open_file& file) noexcept
-{
-    constexpr unsigned batches = 256;
-    if (++file.batches_of_tries_ % batches == 0 && !file.detached_)
-        file.refresh();
-}
-
 } // namespace
 
 void submitter::make_tries(submission_batch& batch, lock_type& lock) noexcept
@@ -146,7 +138,7 @@ void submitter::make_tries(submission_batch& batch, lock_type& lock) noexcept
     for (const submission_batch::batch_file& entry : batch.files())
     {
         if (!entry.tried.empty())
-            look_again(*entry.file);
+            entry.file->tried();
     }
 }
 

@@ -18,7 +18,7 @@ void operation_table::send_off_loop(operation_record& record, path where) noexce
 {
     record.progress().to_submit = where == path::helper_submission;
     open_file& file = record.file();
-    const bool first = file.off_loop_.empty();
+    const bool first = !file.waiting().first_off_loop();
     queue_.push_off_loop(record);
 
     // One helper submits all operations of a file. Each system call takes a helper of its own, if the
@@ -35,7 +35,7 @@ void operation_table::wake_helper() noexcept
         return;
     while (open_file* file = queue_.off_loop().front())
     {
-        operation_record& record = *file->off_loop_.front();
+        operation_record& record = *file->waiting().first_off_loop();
         queue_.erase(record);
         finish_queued(record, error);
     }
@@ -60,8 +60,8 @@ inline void operation_table::learn(operation_record& record, lesson what) noexce
         break;
     case lesson::succeeded:
         file.learned(record).succeeded();
-        if (file.depth_limit_ < slots_.capacity() && is_direct_to_device(record))
-            ++file.depth_limit_;
+        if (file.is_direct_to_device())
+            slots_.device_took_one(file);
         break;
     case lesson::refused:
         file.learned(record).refused();
@@ -70,7 +70,7 @@ inline void operation_table::learn(operation_record& record, lesson what) noexce
         file.learned(record).unknown_flag();
         break;
     case lesson::full_device:
-        file.depth_limit_ = file.in_flight_;
+        slots_.device_is_full(file);
         break;
     case lesson::refused_by_aio:
         record.progress().refused_by_aio = true;
@@ -150,7 +150,7 @@ void operation_table::continue_off_loop(operation_record& record, retry_reason r
         return;
     }
     counters_.retried_off_loop(reason);
-    const bool submits = record.progress().transferred == 0 && record.file().direct_;
+    const bool submits = record.progress().transferred == 0 && record.file().is_direct();
     send_off_loop(record, submits ? path::helper_submission : path::helper);
 }
 
@@ -159,7 +159,8 @@ void operation_table::continue_off_loop(operation_record& record, retry_reason r
 // released.
 bool operation_table::ends_serial_turn(operation_record& record) noexcept
 {
-    if (record.progress().position_due && record.progress().result > 0 && !record.file().detached_)
+    if (record.progress().position_due && record.progress().result > 0 &&
+        !record.file().is_detached())
     {
         record.progress().state = operation_state::moving_position;
         to_be_moved_.push_back(record);
@@ -174,7 +175,7 @@ void operation_table::move_positions(lock_type& lock) noexcept
     while (operation_record* record = to_be_moved_.pop_front())
     {
         open_file& file = record->file();
-        if (file.detached_)
+        if (file.is_detached())
         {
             record->progress().position_due = false;
         }
@@ -199,9 +200,9 @@ void operation_table::time_seek(open_file& file, std::chrono::nanoseconds durati
 {
     counters_.loop_was_held_up(duration, false);
     if (duration > longest_without_wait)
-        file.seeks_.refused();
+        file.history().seeks().refused();
     else
-        file.seeks_.succeeded();
+        file.history().seeks().succeeded();
 }
 
 // What an operation has transferred already is its result, whatever stopped it.
@@ -225,7 +226,7 @@ void operation_table::abort(operation_record& record) noexcept
 
 void operation_table::abort_waiting(open_file& file) noexcept
 {
-    while (operation_record* record = file.any_waiting())
+    while (operation_record* record = file.waiting().any())
         abort(*record);
 }
 
@@ -242,7 +243,7 @@ void operation_table::abort_all_as_child() noexcept
     while (open_file* file = queue_.off_loop().front())
     {
         // The position of a file belongs to the parent, where its operation goes on.
-        operation_record& record = *file->off_loop_.front();
+        operation_record& record = *file->waiting().first_off_loop();
         record.progress().position_due = false;
         abort(record);
     }

@@ -77,9 +77,9 @@ public:
 
     void start(operation_record& record, open_file& file) noexcept
     {
-        record.begin(file, file.cancellations_);
+        record.begin(file, file.cancellations());
         files_.reference(file);
-        if (record.request().kind == operation_kind::write && file.appends_)
+        if (record.request().kind == operation_kind::write && file.appends())
             record.set_serial(true);
         if (record.request().kind == operation_kind::job)
             send_off_loop(record, path::helper);
@@ -143,7 +143,7 @@ public:
     static bool cancelled(const operation_record& record) noexcept
     {
         return record.progress().cancelled ||
-               record.progress().cancellations != record.file().cancellations_;
+               record.progress().cancellations != record.file().cancellations();
     }
 
     /// Abort an operation that is queued. Any other is not tried again. True if it was aborted.

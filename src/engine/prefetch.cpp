@@ -35,8 +35,8 @@ bool is_worth_prefetching(const operation_record& record) noexcept
     return record.request().kind == operation_kind::read && !record.progress().to_submit &&
            record.request().rw_flags == 0 && record.block().priority == 0 &&
            record.block().offset >= 0 && record.file().prefetches() &&
-           record.file().reads_.refuses() && most_of_one_call(record) <= longest_prefetched &&
-           !ends_beyond_all_files(record);
+           record.file().history().reads().refuses() &&
+           most_of_one_call(record) <= longest_prefetched && !ends_beyond_all_files(record);
 }
 
 } // namespace
@@ -48,7 +48,7 @@ operation_record* helper_work::next_to_prefetch() noexcept
     for (int looked_at = 0; looked_at != most_looked_at && files.front(); ++looked_at)
     {
         open_file& file = *files.front();
-        const bool may = file.mount_->prefetched != most_prefetched && helpers_.may_have_one(file);
+        const bool may = file.mount().prefetched != most_prefetched && helpers_.may_have_one(file);
         operation_record* record = may ? &operations_.queue().pass_prefetchable(file) : nullptr;
         if (files.front() == &file)
             files.rotate();
@@ -68,7 +68,7 @@ void helper_work::prefetch(lock_type& lock) noexcept
             return;
         open_file& file = record->file();
         record->progress().prefetched = true;
-        ++file.mount_->prefetched;
+        ++file.mount().prefetched;
         counters_.prefetching();
         const int descriptor = file.descriptor();
         const std::int64_t offset = record->block().offset + record->progress().transferred;

@@ -60,17 +60,30 @@ public:
     /// Give slots to operations of a file.
     void take(open_file& file, std::size_t count) noexcept
     {
-        file.in_flight_ += count;
-        file.mount_->in_flight += count;
+        file.usage().in_flight_ += count;
+        file.mount().in_flight += count;
         in_flight_ += count;
     }
 
     /// Take back the slot of an operation of a file.
     void release(open_file& file) noexcept
     {
-        --file.in_flight_;
-        --file.mount_->in_flight;
+        --file.usage().in_flight_;
+        --file.mount().in_flight;
         --in_flight_;
+    }
+
+    /// A block device has made io_submit wait: it takes no more than it has.
+    static void device_is_full(open_file& file) noexcept
+    {
+        file.usage().depth_limit_ = file.usage().in_flight_;
+    }
+
+    /// A block device has taken an operation without a wait. Next time it may have one more.
+    void device_took_one(open_file& file) noexcept
+    {
+        if (file.usage().depth_limit_ < capacity_)
+            ++file.usage().depth_limit_;
     }
 
     /// A call of io_submit is given operations that have slots. Returns how many others the kernel has.
@@ -139,7 +152,7 @@ private:
 
     static file_slots usage_of(const open_file& file) noexcept
     {
-        return {file.in_flight_, file.mount_->in_flight, file.depth_limit_};
+        return {file.usage().in_flight_, file.mount().in_flight, file.usage().depth_limit_};
     }
 
     const file_table& files_;

@@ -130,7 +130,8 @@ void submitter::submit(submission_batch& batch, bool on_loop, lock_type& lock) n
             time_on_loop(duration, longest_without_wait, batch,
                          &submission_batch::batch_file::submitted);
         else
-            batch.files().front().file->submission_blocks_ = duration > longest_without_wait;
+            batch.files().front().file->history().set_submission_blocks(duration >
+                                                                        longest_without_wait);
 
         next += result.accepted;
         if (result.accepted != 0)
@@ -159,9 +160,9 @@ void submitter::time_on_loop(std::chrono::nanoseconds duration, std::chrono::nan
     for (const submission_batch::batch_file& entry : batch.files())
     {
         if ((entry.*way).has(operation_kind::read))
-            entry.file->reads_.refused();
+            entry.file->history().reads().refused();
         if ((entry.*way).has(operation_kind::write))
-            entry.file->writes_.refused();
+            entry.file->history().writes().refused();
     }
 }
 

@@ -10,13 +10,11 @@
 namespace kaio {
 namespace detail {
 
-void open_file::set_descriptor(int descriptor, const file_traits& description) noexcept
+void open_file::set_descriptor(int descriptor, const file_traits& traits) noexcept
 {
     descriptor_.store(descriptor, std::memory_order_relaxed);
-    type_ = description.type;
-    takes_aio_ = type_ != file_type::other;
-    ignores_nowait_ = description.ignores_nowait;
-    prefetches_ = description.prefetches;
+    traits_ = traits;
+    history_.set_takes_aio(!is_special());
     refresh();
 }
 
@@ -25,14 +23,18 @@ void open_file::refresh() noexcept
     const int flags = ::fcntl(descriptor(), F_GETFL);
     if (flags == -1)
         return;
-    appends_ = (flags & O_APPEND) != 0;
-    sync_writes_ = (flags & (O_SYNC | O_DSYNC)) != 0;
-    const bool direct = (flags & O_DIRECT) != 0;
-    if (direct != direct_)
-    {
-        direct_ = direct;
-        reads_ = writes_ = would_block();
-    }
+    const bool was_direct = is_direct();
+    flags_ = {(flags & O_APPEND) != 0, (flags & O_DIRECT) != 0, (flags & (O_SYNC | O_DSYNC)) != 0};
+    if (is_direct() != was_direct)
+        history_.forget_transfers();
+}
+
+// If fcntl has given the descriptor O_DIRECT, tries wait for the disk, and too shortly to be noticed.
+void open_file::tried() noexcept
+{
+    constexpr unsigned batches = 256;
+    if (++batches_of_tries_ % batches == 0 && !is_detached())
+        refresh();
 }
 
 } // namespace detail

@@ -13,14 +13,24 @@
 
 #include <kaio/detail/file_traits.hpp>
 
-#include "policy/would_block.hpp"
+#include "policy/file_history.hpp"
 #include "queue/mount_table.hpp"
-#include "queue/record_list.hpp"
+#include "queue/waiting_operations.hpp"
 
 namespace kaio {
 namespace detail {
 
 class open_file;
+
+/// The lists of files: with operations for the loop, for helpers, and to be prefetched.
+enum class ring_of
+{
+    ready,
+    off_loop,
+    prefetchable
+};
+
+inline constexpr std::size_t file_rings = 3;
 
 /// The links of a file in one file_ring.
 struct file_links
@@ -30,145 +40,233 @@ struct file_links
     bool linked = false;
 };
 
-/// What the engine knows of one open file. Lives until it is closed and its last operation is gone.
-class open_file
+/// How long a file and the number of its descriptor are kept. The file_table decides.
+class file_lifetime
 {
-public:
-    open_file() = default;
+private:
+    friend class file_table;
+    friend class open_file;
 
-    void set_descriptor(int descriptor, const file_traits& description) noexcept;
-
-    int descriptor() const noexcept
-    {
-        return descriptor_.load(std::memory_order_relaxed);
-    }
-
-    /// Look again at what fcntl can change. A change of O_DIRECT makes what was learned worthless.
-    void refresh() noexcept;
-
-    /// Whether transfers go by the page cache.
-    bool is_cached() const noexcept
-    {
-        return !direct_ && type_ != file_type::other;
-    }
-
-    /// Whether reads may be prefetched.
-    bool prefetches() const noexcept
-    {
-        return prefetches_ && is_cached();
-    }
-
-    /// The queue for the loop that an operation belongs to, in the order started.
-    record_list& lane(const operation_record& record) noexcept
-    {
-        return record.request().serial ? serial_ : concurrent_;
-    }
-
-    would_block& learned(const operation_record& record) noexcept
-    {
-        return record.request().kind == operation_kind::write ? writes_ : reads_;
-    }
-
-    /// Whether an operation waits that may be taken now.
-    bool ready() const noexcept
-    {
-        return !concurrent_.empty() || (!serial_.empty() && !serial_busy_);
-    }
-
-    /// Whether the next operation for the loop is a serial one. Both kinds have their turns.
-    bool next_is_serial() const noexcept
-    {
-        return !serial_.empty() && !serial_busy_ && (serial_next_ || concurrent_.empty());
-    }
-
-    /// The next operation for the loop, of a file that is ready.
-    const operation_record& next() const noexcept
-    {
-        return next_is_serial() ? *serial_.front() : *concurrent_.front();
-    }
-
-    /// Any operation that is queued, or nullptr.
-    operation_record* any_waiting() const noexcept
-    {
-        if (!concurrent_.empty())
-            return concurrent_.front();
-        return !serial_.empty() ? serial_.front() : off_loop_.front();
-    }
-
-    // Written under the lock as all the rest. This alone is read without it.
-    std::atomic<int> descriptor_{-1};
-    file_type type_ = file_type::other;
-    mount_usage* mount_ = nullptr;
-
-    // Opened with O_APPEND: all writes are serial. With O_DIRECT. With O_SYNC or O_DSYNC.
-    bool appends_ = false;
-    bool direct_ = false;
-    bool sync_writes_ = false;
-
-    // Its file system waits in spite of RWF_NOWAIT when it writes to the page cache.
-    bool ignores_nowait_ = false;
-
-    // What reads miss in the page cache comes from a device: prefetch helps.
-    bool prefetches_ = false;
-
-    // The kernel takes this file from io_submit, as far as is known.
-    bool takes_aio_ = false;
-
-    // It made the last submission by a helper wait.
-    bool submission_blocks_ = false;
-
-    would_block reads_;
-    would_block writes_;
-
-    // Whether seeks have waited: for somebody else who holds the position.
-    would_block seeks_;
-
-    // It is being opened.
     bool opening_ = false;
 
     // No file object refers to it any more. The number of its descriptor is parked on a placeholder.
     bool detached_ = false;
     bool parked_ = false;
 
-    record_list concurrent_;
-    record_list serial_;
-    bool serial_busy_ = false;
-    bool serial_next_ = false;
-    record_list off_loop_;
-
-    // The first of these that may be worth prefetching, or nullptr.
-    operation_record* next_to_prefetch_ = nullptr;
-
-    // Operations that refer to this file.
+    // Operations that refer to the file.
     std::size_t references_ = 0;
-
-    // Operations in the kernel, and how many of them a block device takes without waiting.
-    std::size_t in_flight_ = 0;
-    std::size_t depth_limit_ = std::numeric_limits<std::size_t>::max();
 
     // Calls that may be using the number of the descriptor at this moment.
     std::size_t pins_ = 0;
+};
 
-    // Helpers that work for this file.
+/// What a file has of the slots and of the helpers.
+class file_usage
+{
+public:
+    /// Operations in the kernel.
+    std::size_t in_flight() const noexcept
+    {
+        return in_flight_;
+    }
+
+private:
+    friend class slot_table;
+    friend class helper_table;
+
+    std::size_t in_flight_ = 0;
+
+    // How many operations a block device takes without waiting.
+    std::size_t depth_limit_ = std::numeric_limits<std::size_t>::max();
     std::size_t helpers_ = 0;
+};
 
-    // What was started before the last cancellation is not tried again elsewhere.
+/// The place of a file in the submission_batch that is being put together.
+class batch_place
+{
+private:
+    friend class submission_batch;
+
+    std::uint64_t batch_ = 0;
+    std::size_t index_ = 0;
+};
+
+/// What the engine knows of one open file. Lives until it is closed and its last operation is gone.
+/** All is read and written under the engine's lock. Only descriptor() is called without it, too. */
+class open_file
+{
+public:
+    open_file() = default;
+
+    // What it is.
+
+    int descriptor() const noexcept
+    {
+        return descriptor_.load(std::memory_order_relaxed);
+    }
+
+    void set_descriptor(int descriptor, const file_traits& traits) noexcept;
+
+    /// Look again at what fcntl can change. A change of O_DIRECT makes what was learned worthless.
+    void refresh() noexcept;
+
+    /// A batch of tries was made with it. Now and then that is a reason to refresh.
+    void tried() noexcept;
+
+    bool is_special() const noexcept
+    {
+        return traits_.type == file_type::other;
+    }
+
+    bool is_direct() const noexcept
+    {
+        return flags_.direct;
+    }
+
+    /// Whether it is a block device that is used past the page cache.
+    bool is_direct_to_device() const noexcept
+    {
+        return traits_.type == file_type::block_device && flags_.direct;
+    }
+
+    /// Whether transfers go by the page cache.
+    bool is_cached() const noexcept
+    {
+        return !flags_.direct && !is_special();
+    }
+
+    /// Whether reads may be prefetched.
+    bool prefetches() const noexcept
+    {
+        return traits_.prefetches && is_cached();
+    }
+
+    /// Whether all writes go to its end, one after the other.
+    bool appends() const noexcept
+    {
+        return flags_.appends;
+    }
+
+    /// Whether writes wait, although the kernel is asked not to.
+    bool writes_wait() const noexcept
+    {
+        return !flags_.direct && (traits_.ignores_nowait || flags_.sync_writes);
+    }
+
+    mount_usage& mount() const noexcept
+    {
+        return *mount_;
+    }
+
+    void set_mount(mount_usage& mount) noexcept
+    {
+        mount_ = &mount;
+    }
+
+    // What was learned of it.
+
+    file_history& history() noexcept
+    {
+        return history_;
+    }
+
+    const file_history& history() const noexcept
+    {
+        return history_;
+    }
+
+    would_block& learned(const operation_record& record) noexcept
+    {
+        return record.request().kind == operation_kind::write ? history_.writes()
+                                                              : history_.reads();
+    }
+
+    // Its operations.
+
+    waiting_operations& waiting() noexcept
+    {
+        return waiting_;
+    }
+
+    const waiting_operations& waiting() const noexcept
+    {
+        return waiting_;
+    }
+
+    /// What was started before the last cancellation is not tried again elsewhere.
+    std::uint32_t cancellations() const noexcept
+    {
+        return cancellations_;
+    }
+
+    void cancel() noexcept
+    {
+        ++cancellations_;
+    }
+
+    file_usage& usage() noexcept
+    {
+        return usage_;
+    }
+
+    const file_usage& usage() const noexcept
+    {
+        return usage_;
+    }
+
+    batch_place& place() noexcept
+    {
+        return place_;
+    }
+
+    // Its life.
+
+    file_lifetime& lifetime() noexcept
+    {
+        return lifetime_;
+    }
+
+    bool is_opening() const noexcept
+    {
+        return lifetime_.opening_;
+    }
+
+    /// Whether no file object refers to it any more.
+    bool is_detached() const noexcept
+    {
+        return lifetime_.detached_;
+    }
+
+private:
+    template <ring_of Ring>
+    friend class file_ring;
+
+    // What fcntl tells of a descriptor.
+    struct status_flags
+    {
+        bool appends;
+        bool direct;
+
+        // O_SYNC or O_DSYNC.
+        bool sync_writes;
+    };
+
+    std::atomic<int> descriptor_{-1};
+    file_traits traits_;
+    status_flags flags_{};
+    mount_usage* mount_ = nullptr;
+    file_history history_;
+    waiting_operations waiting_;
     std::uint32_t cancellations_ = 0;
-
-    // Batches in which it had tries.
     unsigned batches_of_tries_ = 0;
-
-    // The place of the file in the submission that is being put together.
-    std::uint64_t batch_number_ = 0;
-    std::size_t place_in_batch_ = 0;
-
-    file_links ready_links_;
-    file_links off_loop_links_;
-    file_links prefetch_links_;
+    file_usage usage_;
+    batch_place place_;
+    file_lifetime lifetime_;
+    file_links links_[file_rings];
 };
 
 /// A list of files that are served in turn.
-template <file_links open_file::*Links>
+template <ring_of Ring>
 class file_ring
 {
 public:
@@ -182,10 +280,15 @@ public:
         return front_;
     }
 
+    static bool contains(const open_file& file) noexcept
+    {
+        return links_of(file).linked;
+    }
+
     /// Put a file into the list, or take it out, as wanted.
     void update(open_file& file, bool wanted) noexcept
     {
-        if ((file.*Links).linked == wanted)
+        if (links_of(file).linked == wanted)
             return;
         if (wanted)
             push_back(file);
@@ -197,7 +300,7 @@ public:
     template <typename Predicate>
     bool any_of(Predicate&& holds) const noexcept
     {
-        for (const open_file* file = front_; file; file = (file->*Links).next)
+        for (const open_file* file = front_; file; file = links_of(*file).next)
         {
             if (holds(*file))
                 return true;
@@ -217,20 +320,30 @@ public:
     }
 
 private:
+    static file_links& links_of(open_file& file) noexcept
+    {
+        return file.links_[static_cast<std::size_t>(Ring)];
+    }
+
+    static const file_links& links_of(const open_file& file) noexcept
+    {
+        return file.links_[static_cast<std::size_t>(Ring)];
+    }
+
     void push_back(open_file& file) noexcept
     {
-        (file.*Links) = {nullptr, back_, true};
-        (back_ ? (back_->*Links).next : front_) = &file;
+        links_of(file) = {nullptr, back_, true};
+        (back_ ? links_of(*back_).next : front_) = &file;
         back_ = &file;
         ++size_;
     }
 
     void erase(open_file& file) noexcept
     {
-        const file_links links = file.*Links;
-        (links.previous ? (links.previous->*Links).next : front_) = links.next;
-        (links.next ? (links.next->*Links).previous : back_) = links.previous;
-        (file.*Links).linked = false;
+        const file_links links = links_of(file);
+        (links.previous ? links_of(*links.previous).next : front_) = links.next;
+        (links.next ? links_of(*links.next).previous : back_) = links.previous;
+        links_of(file).linked = false;
         --size_;
     }
 

@@ -28,26 +28,20 @@ inline bool is_transfer(const operation_record& record)
            record.request().kind == operation_kind::write;
 }
 
-/// Whether writes to a file wait, although the kernel is asked not to.
-inline bool writes_wait(const open_file& file)
-{
-    return !file.direct_ && (file.ignores_nowait_ || file.sync_writes_);
-}
-
 /// Whether a transfer waits, although the kernel is asked not to.
 inline bool ignores_nowait(const operation_record& record)
 {
     const open_file& file = record.file();
     const bool writes_through = (record.request().rw_flags & (rwf_dsync | rwf_sync)) != 0;
     return record.request().kind == operation_kind::write &&
-           (writes_wait(file) || (!file.direct_ && writes_through));
+           (file.writes_wait() || (!file.is_direct() && writes_through));
 }
 
 /// Whether a transfer is a write to the end of its file, whatever its offset.
 inline bool appends(const operation_record& record)
 {
     return record.request().kind == operation_kind::write &&
-           (record.file().appends_ || (record.request().rw_flags & rwf_append) != 0);
+           (record.file().appends() || (record.request().rw_flags & rwf_append) != 0);
 }
 
 /// Whether the kernel does a transfer as a whole. If it was cut short it must not be continued, as others
@@ -76,17 +70,6 @@ inline bool has_flags_of_the_user(const operation_record& record)
     return (record.request().rw_flags & (rwf_atomic | rwf_dontcache)) != 0;
 }
 
-/// Whether a file is a block device that is used past the page cache.
-inline bool is_direct_to_device(const open_file& file)
-{
-    return file.type_ == file_type::block_device && file.direct_;
-}
-
-inline bool is_direct_to_device(const operation_record& record)
-{
-    return is_direct_to_device(record.file());
-}
-
 /// The facts that decide the path of an operation, as far as it and its file know them.
 inline path_facts facts_of(const operation_record& record) noexcept
 {
@@ -94,8 +77,8 @@ inline path_facts facts_of(const operation_record& record) noexcept
     facts.transfers = is_transfer(record);
     facts.at_position = record.request().at_position && !record.progress().seeks;
     facts.seeks = record.progress().seeks;
-    facts.direct = record.file().direct_;
-    facts.direct_to_device = is_direct_to_device(record);
+    facts.direct = record.file().is_direct();
+    facts.direct_to_device = record.file().is_direct_to_device();
     facts.cached = goes_without_submission(record);
     facts.waits_anyway = ignores_nowait(record);
     facts.user_nowait = wants_no_wait(record);
@@ -139,7 +122,7 @@ inline bool ends_beyond_all_files(const operation_record& record)
 inline bool ends_inside_sector(const operation_record& record, std::int64_t result)
 {
     constexpr std::int64_t smallest_sector = 512;
-    return record.file().direct_ && result % smallest_sector != 0;
+    return record.file().is_direct() && result % smallest_sector != 0;
 }
 
 /// The facts that decide what the end of an attempt means, as far as the operation and its file know them.
@@ -159,10 +142,10 @@ inline attempt_facts facts_of_end(const operation_record& record, attempt made,
     facts.indivisible = is_indivisible(record);
     facts.at_end_of_file = ends_inside_sector(record, result);
     facts.beyond_all_files = facts.transfers && ends_beyond_all_files(record);
-    facts.direct_to_device = is_direct_to_device(record);
-    facts.others_in_flight = file.in_flight_ != 0;
+    facts.direct_to_device = record.file().is_direct_to_device();
+    facts.others_in_flight = file.usage().in_flight() != 0;
     facts.seeks = record.progress().seeks;
-    facts.closed = file.detached_;
+    facts.closed = file.is_detached();
     return facts;
 }
 

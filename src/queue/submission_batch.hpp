@@ -152,14 +152,14 @@ public:
     /// Note the file of operations that were added, and their kinds. True if the file is new.
     bool add_file(open_file& file, kinds batch_file::*way, kinds added) noexcept
     {
-        const bool is_new = file.batch_number_ != number_;
+        const bool is_new = file.place().batch_ != number_;
         if (is_new)
         {
-            file.batch_number_ = number_;
-            file.place_in_batch_ = files_.size();
+            file.place().batch_ = number_;
+            file.place().index_ = files_.size();
             files_.push_back({&file, {}, {}});
         }
-        (files_[file.place_in_batch_].*way).add(added);
+        (files_[file.place().index_].*way).add(added);
         return is_new;
     }
 

@@ -34,10 +34,10 @@ public:
     void push(operation_record& record) noexcept
     {
         open_file& file = record.file();
-        file.lane(record).push_back(record);
+        file.waiting().push(record);
         record.progress().state = operation_state::queued;
         ++size_;
-        if (!file.ready_links_.linked)
+        if (!ready_.contains(file))
             update(file);
     }
 
@@ -54,31 +54,31 @@ public:
     void erase(operation_record& record) noexcept;
 
     /// The files with operations for the loop.
-    file_ring<&open_file::ready_links_>& ready() noexcept
+    file_ring<ring_of::ready>& ready() noexcept
     {
         return ready_;
     }
 
-    const file_ring<&open_file::ready_links_>& ready() const noexcept
+    const file_ring<ring_of::ready>& ready() const noexcept
     {
         return ready_;
     }
 
     /// The files with operations for helpers.
-    file_ring<&open_file::off_loop_links_>& off_loop() noexcept
+    file_ring<ring_of::off_loop>& off_loop() noexcept
     {
         return off_loop_;
     }
 
-    const file_ring<&open_file::off_loop_links_>& off_loop() const noexcept
+    const file_ring<ring_of::off_loop>& off_loop() const noexcept
     {
         return off_loop_;
     }
 
     /// The files with operations for helpers that might be prefetched.
-    file_ring<&open_file::prefetch_links_>& prefetchable() noexcept
+    file_ring<ring_of::prefetchable>& prefetchable() noexcept
     {
-        return next_to_prefetch_;
+        return prefetchable_;
     }
 
     /// The next such operation of a file, which is not looked at again.
@@ -87,13 +87,13 @@ public:
     /// Take the next operation of a file for the loop.
     operation_record& pop(open_file& file) noexcept
     {
-        return file.serial_.empty() ? pop_concurrent(file) : pop_next(file);
+        return file.waiting().has_serial() ? pop_next(file) : pop_concurrent(file);
     }
 
     /// The first concurrent operations of a file were taken: all before next, or all if there is no next.
     void popped(open_file& file, operation_record* next, std::size_t count) noexcept
     {
-        file.concurrent_.pop_before(next);
+        file.waiting().pop_concurrent_before(next);
         size_ -= count;
         if (!next)
             update(file);
@@ -105,9 +105,9 @@ public:
 private:
     operation_record& pop_concurrent(open_file& file) noexcept
     {
-        operation_record& record = *file.concurrent_.pop_front();
+        operation_record& record = file.waiting().pop_concurrent();
         --size_;
-        if (file.concurrent_.empty())
+        if (!file.waiting().first_concurrent())
             update(file);
         return record;
     }
@@ -115,9 +115,9 @@ private:
     operation_record& pop_next(open_file& file) noexcept;
     void update(open_file& file) noexcept;
 
-    file_ring<&open_file::ready_links_> ready_;
-    file_ring<&open_file::off_loop_links_> off_loop_;
-    file_ring<&open_file::prefetch_links_> next_to_prefetch_;
+    file_ring<ring_of::ready> ready_;
+    file_ring<ring_of::off_loop> off_loop_;
+    file_ring<ring_of::prefetchable> prefetchable_;
     std::size_t size_ = 0;
     std::size_t off_loop_size_ = 0;
 };
