@@ -33,7 +33,7 @@ struct batch_fixture
 {
     explicit batch_fixture(std::size_t capacity) : batch(capacity), records(2 * many)
     {
-        batch.clear(1, true);
+        batch.clear(1, capacity, true);
     }
 
     // Offer as many as there are; the first ones are taken.
@@ -87,7 +87,7 @@ BOOST_DATA_TEST_CASE(both_kinds_have_their_room, data::make(capacities) * data::
     BOOST_TEST(!f.batch.takes_tries());
     f.check(submissions, calls);
 
-    f.batch.clear(2, true);
+    f.batch.clear(2, capacity, true);
     BOOST_TEST(f.add_submissions() == submissions);
     BOOST_TEST(f.add_calls() == calls);
     f.check(submissions, calls);
@@ -96,11 +96,21 @@ BOOST_DATA_TEST_CASE(both_kinds_have_their_room, data::make(capacities) * data::
 BOOST_DATA_TEST_CASE(no_calls_if_none_are_wanted, data::make(capacities), capacity)
 {
     batch_fixture f(capacity);
-    f.batch.clear(2, false);
+    f.batch.clear(2, capacity, false);
     BOOST_TEST(!f.batch.takes_tries());
     BOOST_TEST(f.add_calls() == 0U);
     BOOST_TEST(f.add_submissions() == capacity);
     f.check(capacity, 0);
+}
+
+BOOST_DATA_TEST_CASE(a_batch_takes_no_more_than_its_group, data::make(capacities), capacity)
+{
+    batch_fixture f(capacity);
+    f.batch.clear(2, 1, true);
+    BOOST_TEST(f.add_submissions() == 1U);
+    BOOST_TEST(f.batch.full());
+    f.batch.clear(3, 2 * capacity, true);
+    BOOST_TEST(f.add_submissions() == capacity);
 }
 
 BOOST_DATA_TEST_CASE(one_call_may_be_large, data::make(capacities), capacity)

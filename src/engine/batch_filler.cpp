@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "policy/pacing.hpp"
 #include "queue/record_facts.hpp"
 
 namespace kaio {
@@ -94,7 +95,7 @@ void batch_filler::look_before(open_file& file) noexcept
 
 void batch_filler::fill_from_loop(submission_batch& batch, bool with_tries) noexcept
 {
-    batch.clear(++last_number_, with_tries);
+    batch.clear(++last_number_, largest_group({options_.max_batch, true, false}), with_tries);
     auto& ready = operations_.queue().ready();
     std::size_t skipped = 0;
     std::size_t passed_over = 0;
@@ -221,10 +222,9 @@ bool batch_filler::take_try(operation_record& record, submission_batch& batch) n
 
 void batch_filler::fill_from_helper(open_file& file, submission_batch& batch) noexcept
 {
-    // Where submissions wait, several helpers get further with one operation each.
-    const std::size_t most = file.history().submission_blocks() ? 1 : options_.max_batch;
-    batch.clear(++last_number_, false);
-    while (batch.size() != most && slots_.has_room_for(file) && file.waiting().first_off_loop() &&
+    const pacing_facts facts{options_.max_batch, false, file.history().submission_blocks()};
+    batch.clear(++last_number_, largest_group(facts), false);
+    while (!batch.full() && slots_.has_room_for(file) && file.waiting().first_off_loop() &&
            file.waiting().first_off_loop()->progress().to_submit)
     {
         operation_record& record = *file.waiting().first_off_loop();

@@ -69,7 +69,7 @@ public:
     /// Whether no operation for io_submit may be added any more.
     bool full() const noexcept
     {
-        return size_ == capacity_;
+        return size_ == most_submissions_;
     }
 
     /// Whether an operation may be added that is tried.
@@ -119,9 +119,11 @@ public:
         return seeks_;
     }
 
-    /// Begin anew, with a number that no other batch has, and with tries or without.
-    void clear(std::uint64_t number, bool with_tries) noexcept
+    /// Begin anew, with a number that no other batch has.
+    /** It takes so many operations for io_submit, up to its capacity. It takes tries, or none. */
+    void clear(std::uint64_t number, std::size_t submissions, bool with_tries) noexcept
     {
+        most_submissions_ = std::min(capacity_, submissions);
         size_ = tries_ = 0;
         try_bytes_ = 0;
         seeks_ = false;
@@ -195,6 +197,7 @@ private:
     std::vector<control_block*> blocks_;
     std::vector<batch_file> files_;
     std::size_t size_ = 0;
+    std::size_t most_submissions_ = 0;
     std::size_t tries_ = 0;
     std::size_t most_tries_ = 0;
     std::uint64_t try_bytes_ = 0;
