@@ -19,7 +19,7 @@
 #include <new>
 #include <string>
 
-#include <kaio/detail/descriptor.hpp>
+#include <kaio/detail/file/descriptor.hpp>
 
 namespace kaio {
 namespace detail {

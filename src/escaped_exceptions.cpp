@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-#include <kaio/detail/escaped_exceptions.hpp>
+#include <kaio/detail/context/escaped_exceptions.hpp>
 
 namespace kaio {
 namespace detail {

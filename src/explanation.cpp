@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-#include <kaio/detail/explanation.hpp>
+#include <kaio/detail/file/explanation.hpp>
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -16,8 +16,8 @@
 #include <sstream>
 #include <utility>
 
-#include <kaio/detail/descriptor.hpp>
-#include <kaio/detail/kernel_options.hpp>
+#include <kaio/detail/file/descriptor.hpp>
+#include <kaio/detail/operation/kernel_options.hpp>
 
 namespace kaio {
 namespace detail {

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-#include <kaio/detail/setup_failure.hpp>
+#include <kaio/detail/context/setup_failure.hpp>
 
 namespace kaio {
 namespace detail {

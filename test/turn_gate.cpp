@@ -7,7 +7,7 @@
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>
-#include <kaio/detail/turn_gate.hpp>
+#include <kaio/detail/context/turn_gate.hpp>
 #include <thread>
 
 #include "support/child_process.hpp"

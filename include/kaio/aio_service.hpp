@@ -12,10 +12,10 @@
 #include <mutex>
 
 #include <kaio/detail/asio.hpp>
-#include <kaio/detail/context_of.hpp>
-#include <kaio/detail/dispatcher.hpp>
-#include <kaio/detail/engine.hpp>
-#include <kaio/detail/setup_failure.hpp>
+#include <kaio/detail/context/context_of.hpp>
+#include <kaio/detail/context/dispatcher.hpp>
+#include <kaio/detail/context/engine.hpp>
+#include <kaio/detail/context/setup_failure.hpp>
 #include <kaio/detail/throw_error.hpp>
 #include <kaio/service_options.hpp>
 #include <kaio/service_statistics.hpp>

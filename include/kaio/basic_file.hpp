@@ -16,10 +16,10 @@
 
 #include <kaio/aio_service.hpp>
 #include <kaio/detail/asio.hpp>
-#include <kaio/detail/descriptor.hpp>
-#include <kaio/detail/file_handle.hpp>
-#include <kaio/detail/start_operation.hpp>
-#include <kaio/detail/starts.hpp>
+#include <kaio/detail/file/descriptor.hpp>
+#include <kaio/detail/file/file_handle.hpp>
+#include <kaio/detail/operation/start_operation.hpp>
+#include <kaio/detail/operation/starts.hpp>
 #include <kaio/detail/throw_error.hpp>
 #include <kaio/file_base.hpp>
 #include <kaio/io_alignment.hpp>

@@ -15,8 +15,8 @@
 
 #include <kaio/basic_file.hpp>
 #include <kaio/detail/asio.hpp>
-#include <kaio/detail/start_transfer.hpp>
-#include <kaio/detail/throw_transfer_error.hpp>
+#include <kaio/detail/operation/start_transfer.hpp>
+#include <kaio/detail/operation/throw_transfer_error.hpp>
 #include <kaio/io_options.hpp>
 
 namespace kaio {

@@ -10,7 +10,7 @@
 #include <string>
 
 #include <kaio/basic_file.hpp>
-#include <kaio/detail/throw_transfer_error.hpp>
+#include <kaio/detail/operation/throw_transfer_error.hpp>
 #include <kaio/io_options.hpp>
 
 namespace kaio {

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-#include <kaio/detail/engine.hpp>
+#include <kaio/detail/context/engine.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,7 +12,7 @@
 #include <new>
 #include <utility>
 
-#include <kaio/detail/setup_failure.hpp>
+#include <kaio/detail/context/setup_failure.hpp>
 
 #include "engine/engine_implementation.hpp"
 

@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <mutex>
 
-#include <kaio/detail/engine.hpp>
+#include <kaio/detail/context/engine.hpp>
 
 #include "engine/batch_filler.hpp"
 #include "engine/file_table.hpp"

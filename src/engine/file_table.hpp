@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <mutex>
 
-#include <kaio/detail/file_traits.hpp>
+#include <kaio/detail/file/file_traits.hpp>
 
 #include "kernel/mutex.hpp"
 #include "kernel/parking_place.hpp"

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <new>
 
-#include <kaio/detail/operation_record.hpp>
+#include <kaio/detail/operation/operation_record.hpp>
 #include <kaio/service_statistics.hpp>
 
 #include "policy/attempt_end.hpp"

@@ -8,7 +8,7 @@
 
 #include <optional>
 
-#include <kaio/detail/engine.hpp>
+#include <kaio/detail/context/engine.hpp>
 
 #include "kernel/wake_event.hpp"
 #include "policy/turn_handshake.hpp"

@@ -13,7 +13,7 @@
 #include <fstream>
 #include <string>
 
-#include <kaio/detail/setup_failure.hpp>
+#include <kaio/detail/context/setup_failure.hpp>
 
 namespace kaio {
 namespace detail {

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <kaio/detail/control_block.hpp>
+#include <kaio/detail/operation/control_block.hpp>
 
 #include "kernel/completion_ring.hpp"
 

@@ -6,7 +6,7 @@
 // Compares the control block with the kernel's. Nothing else here, as the header of the kernel and
 // that of libaio can't be included together.
 
-#include <kaio/detail/control_block.hpp>
+#include <kaio/detail/operation/control_block.hpp>
 
 #include <linux/aio_abi.h>
 

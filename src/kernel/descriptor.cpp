@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-#include <kaio/detail/descriptor.hpp>
+#include <kaio/detail/file/descriptor.hpp>
 
 #include <fcntl.h>
 #include <linux/fs.h>

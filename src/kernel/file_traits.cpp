@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-#include <kaio/detail/file_traits.hpp>
+#include <kaio/detail/file/file_traits.hpp>
 
 #include <linux/magic.h>
 #include <sys/stat.h>

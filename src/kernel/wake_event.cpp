@@ -10,7 +10,7 @@
 
 #include <cerrno>
 
-#include <kaio/detail/setup_failure.hpp>
+#include <kaio/detail/context/setup_failure.hpp>
 
 namespace kaio {
 namespace detail {

@@ -11,7 +11,7 @@
 
 #include <cerrno>
 
-#include <kaio/detail/descriptor.hpp>
+#include <kaio/detail/file/descriptor.hpp>
 
 #include "offload/file_position.hpp"
 #include "queue/record_facts.hpp"

@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-#include <kaio/detail/operation_record.hpp>
+#include <kaio/detail/operation/operation_record.hpp>
 
 namespace kaio {
 namespace detail {

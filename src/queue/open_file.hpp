@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <limits>
 
-#include <kaio/detail/file_traits.hpp>
+#include <kaio/detail/file/file_traits.hpp>
 
 #include "policy/file_history.hpp"
 #include "queue/mount_table.hpp"

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-#include <kaio/detail/operation_memory.hpp>
+#include <kaio/detail/operation/operation_memory.hpp>
 
 #include <array>
 #include <atomic>

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <limits>
 
-#include <kaio/detail/kernel_options.hpp>
+#include <kaio/detail/operation/kernel_options.hpp>
 
 #include "policy/attempt_end.hpp"
 #include "policy/path.hpp"
