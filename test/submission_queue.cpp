@@ -175,18 +175,22 @@ BOOST_AUTO_TEST_CASE(operations_for_threads_are_counted_for_their_mount)
 {
     operation_record& first = make(a);
     operation_record& second = make(a);
-    queue.push_off_loop(first);
-    queue.push_off_loop(second);
+    queue.push_off_loop(first, operation_state::queued_for_helper);
+    queue.push_off_loop(second, operation_state::queued_for_helper);
     BOOST_TEST((first.progress().state == operation_state::queued_for_helper));
     BOOST_TEST(queue.off_loop_size() == 2U);
     BOOST_TEST(mount.waiting == 2U);
     BOOST_TEST(queue.off_loop().front() == &a);
     queue.erase(first);
     queue.put_back_off_loop(first);
+    BOOST_TEST((first.progress().state == operation_state::queued_for_submission));
+    BOOST_TEST(a.waiting().helper_submits_next());
     BOOST_TEST(a.waiting().first_off_loop() == &first);
     queue.erase(first);
+    BOOST_TEST(!a.waiting().helper_submits_next());
     queue.erase(second);
     BOOST_TEST(queue.off_loop_size() == 0U);
+    BOOST_TEST(!a.waiting().helper_submits_next());
     BOOST_TEST(mount.waiting == 0U);
     BOOST_TEST(queue.off_loop().front() == nullptr);
 }
@@ -201,7 +205,7 @@ BOOST_AUTO_TEST_CASE(each_read_for_a_thread_is_offered_for_prefetch_once)
     for (int i = 0; i != 3; ++i)
     {
         reads.push_back(&make(a));
-        queue.push_off_loop(*reads.back());
+        queue.push_off_loop(*reads.back(), operation_state::queued_for_helper);
     }
     BOOST_TEST(queue.prefetchable().front() == &a);
     BOOST_TEST(&queue.pass_prefetchable(a) == reads[0]);
@@ -216,7 +220,7 @@ BOOST_AUTO_TEST_CASE(each_read_for_a_thread_is_offered_for_prefetch_once)
     ::close(ends[0]);
     ::close(ends[1]);
     BOOST_TEST(b.is_direct());
-    queue.push_off_loop(make(b));
+    queue.push_off_loop(make(b), operation_state::queued_for_helper);
     BOOST_TEST(queue.prefetchable().front() == nullptr);
 }
 

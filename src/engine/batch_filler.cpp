@@ -224,8 +224,7 @@ void batch_filler::fill_from_helper(open_file& file, submission_batch& batch) no
 {
     const pacing_facts facts{options_.max_batch, false, file.history().submission_blocks()};
     batch.clear(++last_number_, largest_group(facts), false);
-    while (!batch.full() && slots_.has_room_for(file) && file.waiting().first_off_loop() &&
-           file.waiting().first_off_loop()->progress().to_submit)
+    while (!batch.full() && slots_.has_room_for(file) && file.waiting().helper_submits_next())
     {
         operation_record& record = *file.waiting().first_off_loop();
         operations_.queue().erase(record);

@@ -21,7 +21,7 @@ bool helper_work::any() const noexcept
 
 bool helper_work::may_work_for(const open_file& file) const noexcept
 {
-    return helpers_.may_have_one(file) && (!file.waiting().first_off_loop()->progress().to_submit ||
+    return helpers_.may_have_one(file) && (!file.waiting().helper_submits_next() ||
                                            slots_.has_room_for(file) || filler_.is_starved(file));
 }
 
@@ -44,7 +44,7 @@ open_file* helper_work::next_file() noexcept
 void helper_work::wait_for_slot() noexcept
 {
     slots_.set_wanted(operations_.queue().off_loop().any_of([this](const open_file& file) {
-        return file.waiting().first_off_loop()->progress().to_submit && !slots_.has_room_for(file);
+        return file.waiting().helper_submits_next() && !slots_.has_room_for(file);
     }));
 }
 
@@ -57,7 +57,8 @@ bool helper_work::work_once(std::optional<submission_batch>& batch, lock_type& l
 
     std::optional<helper_table::assignment> work(std::in_place, helpers_, *file);
     operation_record& first = *file->waiting().first_off_loop();
-    const bool submits = first.progress().to_submit && slots_.has_room_for(*file) && reserve(batch);
+    const bool submits =
+        file->waiting().helper_submits_next() && slots_.has_room_for(*file) && reserve(batch);
     if (submits)
         filler_.fill_from_helper(*file, *batch);
     else
@@ -132,8 +133,8 @@ void helper_work::take_next_append(open_file& file) noexcept
     if (!appends(next) || wants_no_wait(next))
         return;
     operation_record& record = operations_.queue().pop(file);
-    record.progress().nowait_added = record.progress().to_submit = false;
-    operations_.queue().push_off_loop(record);
+    record.progress().nowait_added = false;
+    operations_.queue().push_off_loop(record, operation_state::queued_for_helper);
 }
 
 } // namespace detail

@@ -16,15 +16,15 @@ namespace detail {
 
 void operation_table::send_off_loop(operation_record& record, path where) noexcept
 {
-    record.progress().to_submit = where == path::helper_submission;
+    const bool submits = where == path::helper_submission;
     open_file& file = record.file();
     const bool first = !file.waiting().first_off_loop();
-    queue_.push_off_loop(record);
+    queue_.push_off_loop(record, submits ? operation_state::queued_for_submission
+                                         : operation_state::queued_for_helper);
 
     // One helper submits all operations of a file. Each system call takes a helper of its own, if the
     // file may have one more.
-    if (record.progress().to_submit ? first
-                                    : !helpers_.one_is_coming() && helpers_.may_have_one(file))
+    if (submits ? first : !helpers_.one_is_coming() && helpers_.may_have_one(file))
         wake_helper();
 }
 
@@ -256,6 +256,7 @@ bool operation_table::cancel(operation_record& record) noexcept
     {
     case operation_state::queued:
     case operation_state::queued_for_helper:
+    case operation_state::queued_for_submission:
         abort(record);
         return true;
     case operation_state::in_kernel:

@@ -32,7 +32,8 @@ constexpr int most_looked_at = 8;
 // A read without a refusal before it finds its data in the page cache, as far as is known.
 bool is_worth_prefetching(const operation_record& record) noexcept
 {
-    return record.request().kind == operation_kind::read && !record.progress().to_submit &&
+    return record.request().kind == operation_kind::read &&
+           record.progress().state == operation_state::queued_for_helper &&
            record.request().rw_flags == 0 && record.block().priority == 0 &&
            record.block().offset >= 0 && record.file().prefetches() &&
            record.file().history().reads().refuses() &&

@@ -16,13 +16,13 @@ void submission_queue::put_back(operation_record& record) noexcept
     update(record.file());
 }
 
-void submission_queue::push_off_loop(operation_record& record) noexcept
+void submission_queue::push_off_loop(operation_record& record, operation_state state) noexcept
 {
     open_file& file = record.file();
     const bool reads = record.request().kind == operation_kind::read;
     file.waiting().push_off_loop(record, reads && file.prefetches());
     record.progress().prefetched = false;
-    record.progress().state = operation_state::queued_for_helper;
+    record.progress().state = state;
     ++file.mount().waiting;
     ++off_loop_size_;
     update(file);
@@ -33,7 +33,7 @@ void submission_queue::put_back_off_loop(operation_record& record) noexcept
     open_file& file = record.file();
     file.waiting().put_back_off_loop(record);
     record.progress().prefetched = false;
-    record.progress().state = operation_state::queued_for_helper;
+    record.progress().state = operation_state::queued_for_submission;
     ++file.mount().waiting;
     ++off_loop_size_;
     update(file);
@@ -42,7 +42,7 @@ void submission_queue::put_back_off_loop(operation_record& record) noexcept
 void submission_queue::erase(operation_record& record) noexcept
 {
     open_file& file = record.file();
-    if (record.progress().state == operation_state::queued_for_helper)
+    if (record.progress().state != operation_state::queued)
     {
         --file.mount().waiting;
         file.mount().prefetched -= record.progress().prefetched;

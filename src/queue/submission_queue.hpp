@@ -44,10 +44,10 @@ public:
     /// Queue an operation for the loop before all others of its file.
     void put_back(operation_record& record) noexcept;
 
-    /// Queue an operation for helpers.
-    void push_off_loop(operation_record& record) noexcept;
+    /// Queue an operation for helpers: for a system call, or to be submitted.
+    void push_off_loop(operation_record& record, operation_state state) noexcept;
 
-    /// Queue an operation for helpers before all others of its file.
+    /// Queue an operation that is to be submitted by a helper before all others of its file.
     void put_back_off_loop(operation_record& record) noexcept;
 
     /// Take an operation out of its queue.

@@ -113,6 +113,13 @@ public:
         return off_loop_.front();
     }
 
+    /// Whether the first operation is there, and is to be submitted.
+    bool helper_submits_next() const noexcept
+    {
+        return !off_loop_.empty() &&
+               off_loop_.front()->progress().state == operation_state::queued_for_submission;
+    }
+
     void push_off_loop(operation_record& record, bool may_be_prefetched) noexcept
     {
         off_loop_.push_back(record);

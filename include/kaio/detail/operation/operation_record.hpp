@@ -43,8 +43,11 @@ enum class operation_state : std::uint8_t
     /// It waits for the loop.
     queued,
 
-    /// It waits for a helper.
+    /// It waits for a helper, which makes a system call for it.
     queued_for_helper,
+
+    /// It waits for a helper, which submits it.
+    queued_for_submission,
 
     /// io_submit may see it, and has not given it back.
     in_kernel,
@@ -119,9 +122,6 @@ struct operation_progress
 
     // The user was told of a cancellation.
     bool cancelled = false;
-
-    // The helper that takes it submits it, rather than making a system call.
-    bool to_submit = false;
 
     // The kernel was told of this read before a helper takes it.
     bool prefetched = false;
