@@ -95,7 +95,10 @@ void batch_filler::look_before(open_file& file) noexcept
 
 void batch_filler::fill_from_loop(submission_batch& batch, bool with_tries) noexcept
 {
-    batch.clear(++last_number_, largest_group({options_.max_batch, true, false}), with_tries);
+    pacing_facts facts{};
+    facts.max_batch = options_.max_batch;
+    facts.on_loop = true;
+    batch.clear(++last_number_, largest_group(facts), with_tries);
     auto& ready = operations_.queue().ready();
     std::size_t skipped = 0;
     std::size_t passed_over = 0;
@@ -222,7 +225,9 @@ bool batch_filler::take_try(operation_record& record, submission_batch& batch) n
 
 void batch_filler::fill_from_helper(open_file& file, submission_batch& batch) noexcept
 {
-    const pacing_facts facts{options_.max_batch, false, file.history().submission_blocks()};
+    pacing_facts facts{};
+    facts.max_batch = options_.max_batch;
+    facts.submission_blocks = file.history().submission_blocks();
     batch.clear(++last_number_, largest_group(facts), false);
     while (!batch.full() && slots_.has_room_for(file) && file.waiting().helper_submits_next())
     {

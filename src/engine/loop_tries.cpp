@@ -17,7 +17,6 @@
 #include <cerrno>
 #include <chrono>
 #include <climits>
-#include <utility>
 
 #include "engine/submitter.hpp"
 #include "offload/file_position.hpp"

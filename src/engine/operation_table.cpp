@@ -166,7 +166,7 @@ bool operation_table::ends_serial_turn(operation_record& record) noexcept
         to_be_moved_.push_back(record);
         return false;
     }
-    queue_.serial_finished(record.file());
+    queue_.serial_finished(record);
     return true;
 }
 

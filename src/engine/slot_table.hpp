@@ -73,7 +73,7 @@ public:
         --in_flight_;
     }
 
-    /// A block device has made io_submit wait: it takes no more than it has.
+    /// A block device has refused an operation, rather than wait: its queue is full with what is in flight.
     static void device_is_full(open_file& file) noexcept
     {
         file.usage().depth_limit_ = file.usage().in_flight_;

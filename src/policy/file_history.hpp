@@ -11,7 +11,7 @@
 namespace kaio {
 namespace detail {
 
-/// What a file has been seen to refuse.
+/// What has been learned of a file: what it refuses, and where it waits.
 class file_history
 {
 public:

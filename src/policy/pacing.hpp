@@ -25,9 +25,7 @@ struct pacing_facts
 };
 
 /// How many operations are submitted by one call at most.
-/** The loop submits all there are. Where submissions wait, several helpers get further with one operation
- *  each.
- */
+/** The loop fills a batch. Where submissions wait, several helpers get further with one operation each. */
 inline std::size_t largest_group(const pacing_facts& facts) noexcept
 {
     return !facts.on_loop && facts.submission_blocks ? 1 : facts.max_batch;

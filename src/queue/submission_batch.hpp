@@ -120,7 +120,7 @@ public:
     }
 
     /// Begin anew, with a number that no other batch has.
-    /** It takes so many operations for io_submit, up to its capacity. It takes tries, or none. */
+    /** The batch takes up to `submissions` operations for io_submit, as far as its capacity allows. */
     void clear(std::uint64_t number, std::size_t submissions, bool with_tries) noexcept
     {
         most_submissions_ = std::min(capacity_, submissions);

@@ -72,9 +72,10 @@ operation_record& submission_queue::pop_next(open_file& file) noexcept
     return record;
 }
 
-void submission_queue::serial_finished(open_file& file) noexcept
+void submission_queue::serial_finished(operation_record& record) noexcept
 {
-    file.waiting().serial_finished();
+    open_file& file = record.file();
+    file.waiting().serial_finished(record);
     update(file);
 }
 

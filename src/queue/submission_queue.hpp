@@ -99,8 +99,8 @@ public:
             update(file);
     }
 
-    /// The serial operation of a file has ended: the next may follow.
-    void serial_finished(open_file& file) noexcept;
+    /// A serial operation has ended: the next of its file may follow.
+    void serial_finished(operation_record& record) noexcept;
 
 private:
     operation_record& pop_concurrent(open_file& file) noexcept

@@ -59,14 +59,11 @@ public:
         lane(record).push_back(record);
     }
 
-    /// Put an operation that was taken before all others.
+    /// Put an operation back to the front of its queue. It is not under way any more.
     void put_back(operation_record& record) noexcept
     {
         if (record.progress().has_turn)
-        {
-            record.progress().has_turn = false;
-            serial_busy_ = false;
-        }
+            serial_finished(record);
         lane(record).push_front(record);
     }
 
@@ -99,9 +96,10 @@ public:
         return record;
     }
 
-    /// The serial operation that was taken has ended.
-    void serial_finished() noexcept
+    /// A serial operation that was taken has ended: the next one may follow.
+    void serial_finished(operation_record& record) noexcept
     {
+        record.progress().has_turn = false;
         serial_busy_ = false;
     }
 
@@ -113,7 +111,7 @@ public:
         return off_loop_.front();
     }
 
-    /// Whether the first operation is there, and is to be submitted.
+    /// Whether the next thing for a helper to do is to submit.
     bool helper_submits_next() const noexcept
     {
         return !off_loop_.empty() &&

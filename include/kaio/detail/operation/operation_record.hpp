@@ -46,7 +46,7 @@ enum class operation_state : std::uint8_t
     /// It waits for a helper, which makes a system call for it.
     queued_for_helper,
 
-    /// It waits for a helper, which submits it.
+    /// It waits for a helper, which submits it, or makes a system call if there is no slot.
     queued_for_submission,
 
     /// io_submit may see it, and has not given it back.
@@ -76,7 +76,7 @@ struct cancellation_link
     std::atomic<operation_record*> target{nullptr};
 };
 
-/// What the user asks for, besides buffers and offset. Constant from the start on.
+/// What the user asks for, besides buffers and offset. It doesn't change any more once the operation is queued.
 struct operation_request
 {
     operation_kind kind;
@@ -94,11 +94,14 @@ struct operation_request
     std::uint32_t vector_count = 0;
 };
 
-/// How far an operation has come. The engine keeps it, under its lock.
+/// How far an operation has come.
+/** The engine's lock guards it. During an attempt it belongs to the thread that makes the attempt. That thread
+ *  reads it, and writes the result and the position, without the lock. Others may set only cancelled then.
+ */
 struct operation_progress
 {
-    // What its last attempt has brought: bytes transferred, or a negative errno. One call of the kernel
-    // transfers less than 2 GiB.
+    // When it has finished: the bytes transferred in all, or a negative errno. All attempts together transfer
+    // no more than one call of the kernel, which is less than 2 GiB. A try leaves its own result here.
     std::int32_t result = 0;
 
     // Bytes that earlier attempts have transferred.
@@ -108,7 +111,7 @@ struct operation_progress
     std::uint32_t cancellations = 0;
     operation_state state = operation_state::created;
 
-    // It is the one serial operation of its file that is under way.
+    // It is the one serial operation of its file that is under way. The next one waits for it.
     bool has_turn = false;
 
     // It looks up the position when it begins.
@@ -151,7 +154,7 @@ public:
     operation_record(const operation_record&) = delete;
     operation_record& operator=(const operation_record&) = delete;
 
-    // The owner describes the operation before it is started.
+    // The owner describes the operation before it is queued. None of these is called later.
 
     void set_offset(std::int64_t offset) noexcept
     {
@@ -236,8 +239,9 @@ public:
     }
 
     /// What the kernel is asked for in the attempt under way.
-    /** The offset of a transfer at the position of a file is -1 until the position is looked up. It stays
-     * -1 where the system call moves the position itself. */
+    /** The offset of a transfer at the position of a file is -1 until the position is looked up. It stays -1
+     *  where the system call moves the position itself.
+     */
     control_block& block() noexcept
     {
         return block_;
