@@ -34,7 +34,8 @@ path batch_filler::path_of(operation_record& record, bool starved) noexcept
     facts.has_aio = has_aio() && file.history().takes_aio();
     facts.allowed_on_loop = submits_on_loop(record.request().kind);
     facts.starved = starved;
-    const path_choice choice = choose_path(facts, file.history().seeks(), file.learned(record));
+    const path_choice choice =
+        choose_path(facts, file.history().seeks(), file.learned(record.request().kind));
     record.progress().nowait_added = choice.adds_nowait;
     if (choice.skipped)
         counters_.skipped_attempt();
@@ -61,7 +62,7 @@ common_path batch_filler::common_path_of(const open_file& file, operation_kind k
     facts.allowed_on_loop = submits_on_loop(kind);
     facts.waits_anyway = writes && file.writes_wait();
     facts.appends = writes && file.appends();
-    return choose_common_path(facts, writes ? file.history().writes() : file.history().reads());
+    return choose_common_path(facts, file.learned(kind));
 }
 
 bool batch_filler::is_starved(const open_file& file) const noexcept
@@ -124,42 +125,45 @@ void batch_filler::fill_from_loop(submission_batch& batch, bool with_tries) noex
     }
 }
 
-// Most operations are plain transfers of files that have refused nothing lately. A file may have
-// several of them in its turn if no other file waits. Returns how many it had.
+// Whether an operation is as most are: a plain transfer, one buffer, no flags. What else matters is known
+// of its file. A try has no priority, so an operation with a priority is not tried.
+static bool is_common(const operation_record& record, bool by_try) noexcept
+{
+    static_assert(static_cast<int>(operation_kind::read) == 0 &&
+                      static_cast<int>(operation_kind::write) == 1,
+                  "the order of the paths of a file");
+    return static_cast<unsigned>(record.request().kind) < 2 && record.request().rw_flags == 0 &&
+           record.request().vector_count == 0 && !(by_try && record.block().priority != 0);
+}
+
+// Takes common operations of files that have refused nothing lately. A file may have several of them in
+// its turn if no other file waits. Returns how many it had.
 std::size_t batch_filler::take_fast_path(open_file& file, submission_batch& batch) noexcept
 {
     if (file.waiting().has_serial())
         return 0;
-    static_assert(static_cast<int>(operation_kind::read) == 0 &&
-                      static_cast<int>(operation_kind::write) == 1,
-                  "the order of what follows");
     const common_path paths[] = {common_path_of(file, operation_kind::read),
                                  common_path_of(file, operation_kind::write)};
     const std::size_t most = operations_.queue().ready().size() == 1 ? slots_.burst_limit(file) : 1;
     const bool by_try = file.is_cached();
-    const auto state = by_try ? operation_state::tried_on_loop : operation_state::in_kernel;
     const int descriptor = file.descriptor();
     const int wake_descriptor = turns_.descriptor();
     submission_batch::kinds kinds;
     std::size_t taken = 0;
     operation_record* record = file.waiting().first_concurrent();
-    for (; taken != most && record; record = record->next())
+    for (; taken != most && record && is_common(*record, by_try); record = record->next(), ++taken)
     {
-        const auto kind = static_cast<unsigned>(record->request().kind);
-        if (kind >= std::size(paths) || !paths[kind].open || record->request().rw_flags != 0 ||
-            record->request().vector_count != 0 || (by_try && record->block().priority != 0) ||
+        const common_path path = paths[static_cast<std::size_t>(record->request().kind)];
+        if (!path.open ||
             !(by_try ? batch.add_try(*record, record->block().length) : batch.add(*record)))
             break;
-        record->progress().state = state;
-        record->progress().nowait_added = paths[kind].adds_nowait;
-        record->block().rw_flags = paths[kind].adds_nowait ? rwf_nowait : 0;
-        if (!by_try)
-        {
-            record->block().file_descriptor = descriptor;
-            record->block().wake_descriptor = wake_descriptor;
-        }
+        record->progress().state =
+            by_try ? operation_state::tried_on_loop : operation_state::in_kernel;
+        record->progress().nowait_added = path.adds_nowait;
+        record->block().rw_flags = path.adds_nowait ? rwf_nowait : 0;
+        record->block().file_descriptor = descriptor;
+        record->block().wake_descriptor = wake_descriptor;
         kinds.add(record->request().kind);
-        ++taken;
     }
     if (taken == 0)
         return 0;

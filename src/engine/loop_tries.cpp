@@ -158,7 +158,7 @@ void submitter::returned(operation_record& record) noexcept
                            result == static_cast<std::int64_t>(record.block().length);
     if (as_wanted)
     {
-        record.file().learned(record).succeeded();
+        record.file().learned(record.request().kind).succeeded();
         operations_.finish(record, result);
     }
     else

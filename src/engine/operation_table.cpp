@@ -59,15 +59,15 @@ inline void operation_table::learn(operation_record& record, lesson what) noexce
     case lesson::none:
         break;
     case lesson::succeeded:
-        file.learned(record).succeeded();
+        file.learned(record.request().kind).succeeded();
         if (file.is_direct_to_device())
             slots_.device_took_one(file);
         break;
     case lesson::refused:
-        file.learned(record).refused();
+        file.learned(record.request().kind).refused();
         break;
     case lesson::unknown_flag:
-        file.learned(record).unknown_flag();
+        file.learned(record.request().kind).unknown_flag();
         break;
     case lesson::full_device:
         slots_.device_is_full(file);

@@ -159,10 +159,11 @@ void submitter::time_on_loop(std::chrono::nanoseconds duration, std::chrono::nan
         return;
     for (const submission_batch::batch_file& entry : batch.files())
     {
-        if ((entry.*way).has(operation_kind::read))
-            entry.file->history().reads().refused();
-        if ((entry.*way).has(operation_kind::write))
-            entry.file->history().writes().refused();
+        for (const operation_kind kind : {operation_kind::read, operation_kind::write})
+        {
+            if ((entry.*way).has(kind))
+                entry.file->learned(kind).refused();
+        }
     }
 }
 

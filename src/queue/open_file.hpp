@@ -175,10 +175,15 @@ public:
         return history_;
     }
 
-    would_block& learned(const operation_record& record) noexcept
+    /// What was learned of transfers in the direction of an operation.
+    would_block& learned(operation_kind kind) noexcept
     {
-        return record.request().kind == operation_kind::write ? history_.writes()
-                                                              : history_.reads();
+        return kind == operation_kind::write ? history_.writes() : history_.reads();
+    }
+
+    const would_block& learned(operation_kind kind) const noexcept
+    {
+        return kind == operation_kind::write ? history_.writes() : history_.reads();
     }
 
     // Its operations.
