@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(random_access_files)
     open_in_every_way<kaio::random_access_file>(POSIX_FADV_RANDOM);
 }
 
-BOOST_AUTO_TEST_CASE(stream_files)
+BOOST_AUTO_TEST_CASE(stream_files_are_read_sequentially)
 {
     open_in_every_way<kaio::stream_file>(POSIX_FADV_SEQUENTIAL);
 }

@@ -155,7 +155,7 @@ struct reader
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(exhausted)
+BOOST_AUTO_TEST_CASE(a_context_works_when_aio_max_nr_is_exhausted)
 {
     constexpr std::size_t blocks = 100;
     const temporary_file target(blocks * block_size);

@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(aligned_as_asked)
     }
 }
 
-BOOST_AUTO_TEST_CASE(moves)
+BOOST_AUTO_TEST_CASE(a_moved_buffer_keeps_its_memory)
 {
     static_assert(std::is_nothrow_move_constructible_v<aligned_buffer>);
     static_assert(std::is_nothrow_move_assignable_v<aligned_buffer>);
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(moves)
     BOOST_TEST(b.size() == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(as_a_buffer)
+BOOST_AUTO_TEST_CASE(it_converts_to_a_buffer_of_asio)
 {
     const aligned_buffer block(100);
     const asio::mutable_buffer all = asio::buffer(block);
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(as_a_buffer)
     BOOST_TEST(converted.size() == 100u);
 }
 
-BOOST_AUTO_TEST_CASE(allocator)
+BOOST_AUTO_TEST_CASE(containers_use_the_allocator)
 {
     std::vector<char, aligned_allocator<char>> block(100);
     BOOST_TEST(is_aligned(block.data(), 4096));

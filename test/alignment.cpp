@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(what_it_says_suffices)
     BOOST_TEST(file.write_some_at(found.offset, asio::buffer(begin, found.offset)) == found.offset);
 }
 
-BOOST_AUTO_TEST_CASE(the_same_without_direct_io)
+BOOST_AUTO_TEST_CASE(it_is_the_same_without_direct_io)
 {
     temporary_file f(std::size_t(4096));
     random_access_file buffered(context, f.path(), file_base::read_only);
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(the_same_without_direct_io)
     BOOST_TEST(is_power_of_two(found.memory));
 }
 
-BOOST_AUTO_TEST_CASE(errors)
+BOOST_AUTO_TEST_CASE(a_closed_file_has_no_alignment)
 {
     const random_access_file file(context);
     error_code ec;
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(what_statx_says)
     BOOST_TEST(found.offset == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(older_kernels)
+BOOST_AUTO_TEST_CASE(it_is_found_without_statx)
 {
     temporary_file f(std::size_t(65536));
     if (!direct_io_available())
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(older_kernels)
     }
 }
 
-BOOST_AUTO_TEST_CASE(without_a_device)
+BOOST_AUTO_TEST_CASE(files_without_a_device_have_an_alignment)
 {
     // Of no device, and of no file system that says anything.
     const random_access_file file(context, "/proc/self/status", file_base::read_only);
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(without_a_device)
     BOOST_TEST(null.alignment().offset == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(block_devices)
+BOOST_AUTO_TEST_CASE(a_block_device_has_that_of_its_sectors)
 {
     const std::string path = readable_block_device();
     if (path.empty())

@@ -697,7 +697,7 @@ BOOST_AUTO_TEST_CASE(handlers_on_a_strand_are_called_without_memory)
     BOOST_TEST(thrown == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(chains_on_a_strand)
+BOOST_AUTO_TEST_CASE(chains_on_a_strand_allocate_nothing)
 {
     // Asio's own part in it, the strand's queue, takes its memory from the handler's allocator.
     using strand = asio::strand<asio::io_context::executor_type>;

@@ -178,7 +178,8 @@ private:
 
 BOOST_AUTO_TEST_SUITE(append)
 
-BOOST_DATA_TEST_CASE(thirty_two_at_once, data::make(ways) * data::make(transfer_modes()), how, mode)
+BOOST_DATA_TEST_CASE(thirty_two_at_once_keep_their_order,
+                     data::make(ways) * data::make(transfer_modes()), how, mode)
 {
     const std::size_t rounds = scaled(50, 5);
     append_fixture f(how, mode);
@@ -194,7 +195,7 @@ BOOST_DATA_TEST_CASE(thirty_two_at_once, data::make(ways) * data::make(transfer_
     BOOST_TEST(f.letters() == expected);
 }
 
-BOOST_DATA_TEST_CASE(among_reads,
+BOOST_DATA_TEST_CASE(they_keep_their_order_among_reads,
                      data::make(ways) * data::make(transfer_modes()) * data::make({1, 2, 256}), how,
                      mode, max_in_flight)
 {
@@ -260,8 +261,8 @@ BOOST_DATA_TEST_CASE(started_in_handlers, data::make(ways), how)
     BOOST_TEST(f.letters() == letters_up_to(count));
 }
 
-BOOST_DATA_TEST_CASE(one_at_a_time_for_each_file, data::make(ways) * data::make(transfer_modes()),
-                     how, mode)
+BOOST_DATA_TEST_CASE(each_file_has_one_under_way_at_a_time,
+                     data::make(ways) * data::make(transfer_modes()), how, mode)
 {
     append_fixture f(how, mode);
     append_fixture other_target(how, mode);

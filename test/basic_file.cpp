@@ -436,7 +436,7 @@ BOOST_AUTO_TEST_CASE(a_closed_object_answers_as_asios)
     BOOST_TEST(!ec);
 }
 
-BOOST_AUTO_TEST_CASE(size_and_resize)
+BOOST_AUTO_TEST_CASE(resize_changes_the_size)
 {
     temporary_file f(100);
     random_access_file file(context, f.path(), file_base::read_write);

@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(by_slot_before_anything_was_submitted)
     BOOST_TEST(memory.text() == std::string(block, '\0'));
 }
 
-BOOST_AUTO_TEST_CASE(by_slot_while_waiting)
+BOOST_AUTO_TEST_CASE(a_slot_cancels_only_its_waiting_operation)
 {
     for (const auto type : types)
     {
@@ -205,12 +205,12 @@ BOOST_AUTO_TEST_CASE(an_aborted_operation_does_not_wait_for_others)
     BOOST_TEST(in_time);
 }
 
-BOOST_AUTO_TEST_CASE(by_the_file)
+BOOST_AUTO_TEST_CASE(the_file_cancels_what_waits)
 {
     while_waiting([](occupied& f, auto&) { f.file->cancel(); }, check_all_aborted);
 }
 
-BOOST_AUTO_TEST_CASE(by_close)
+BOOST_AUTO_TEST_CASE(close_cancels_what_waits)
 {
     while_waiting(
         [](occupied& f, auto&) {
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(by_close)
         check_all_aborted);
 }
 
-BOOST_AUTO_TEST_CASE(by_release)
+BOOST_AUTO_TEST_CASE(release_cancels_what_waits)
 {
     while_waiting(
         [](occupied& f, auto&) {
@@ -232,12 +232,12 @@ BOOST_AUTO_TEST_CASE(by_release)
         check_all_aborted);
 }
 
-BOOST_AUTO_TEST_CASE(by_destruction)
+BOOST_AUTO_TEST_CASE(destruction_cancels_what_waits)
 {
     while_waiting([](occupied& f, auto&) { f.file.reset(); }, check_all_aborted);
 }
 
-BOOST_AUTO_TEST_CASE(by_move_assignment)
+BOOST_AUTO_TEST_CASE(move_assignment_cancels_what_waits)
 {
     while_waiting([](occupied& f,
                      auto&) { *f.file = random_access_file(f.context, f.on_disk.path(), f.flags); },
@@ -281,7 +281,7 @@ BOOST_AUTO_TEST_CASE(the_file_goes_on_after_cancel)
     BOOST_CHECK(memory.text() == pattern(block, block));
 }
 
-BOOST_AUTO_TEST_CASE(by_slot_with_no_type)
+BOOST_AUTO_TEST_CASE(the_type_none_cancels_nothing)
 {
     outcome result;
     asio::cancellation_signal signal;

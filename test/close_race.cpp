@@ -613,8 +613,8 @@ BOOST_AUTO_TEST_CASE(close_does_not_wait_without_descriptors,
 }
 
 // What close(2) has to say is said, also where the number has to be kept busy.
-BOOST_DATA_TEST_CASE(the_error_of_closing, data::make({false, true}) * data::make({false, true}),
-                     in_use, no_descriptors)
+BOOST_DATA_TEST_CASE(close_reports_the_error_of_the_kernel,
+                     data::make({false, true}) * data::make({false, true}), in_use, no_descriptors)
 {
     if (!is_root())
         return skip("needs root");

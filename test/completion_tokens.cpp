@@ -334,7 +334,7 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(bind_immediate_executor, Operation, token_opera
 
 // Asio's composed operations.
 
-BOOST_FIXTURE_TEST_CASE(composed_operations, fixture)
+BOOST_FIXTURE_TEST_CASE(composed_operations_take_any_token, fixture)
 {
     // Longer than what one operation takes: the file ends within.
     std::string long_text(2000, '\0');

@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(many_threads_start_operations)
     BOOST_TEST(context.stopped());
 }
 
-BOOST_DATA_TEST_CASE(two_contexts, data::make(transfer_modes()), mode)
+BOOST_DATA_TEST_CASE(two_contexts_work_side_by_side, data::make(transfer_modes()), mode)
 {
     const std::size_t blocks = scaled(300, 30);
     asio::io_context contexts[2];
@@ -256,7 +256,7 @@ BOOST_DATA_TEST_CASE(two_contexts, data::make(transfer_modes()), mode)
 }
 
 // The handlers of one context start operations of the other.
-BOOST_AUTO_TEST_CASE(from_one_context_to_the_other_and_back)
+BOOST_AUTO_TEST_CASE(handlers_of_one_context_start_operations_of_another)
 {
     const std::size_t rounds = scaled(3000, 300);
     temporary_file source(block_size);
@@ -359,7 +359,7 @@ BOOST_DATA_TEST_CASE(no_wake_up_is_lost, data::make(transfer_modes()), mode)
 }
 
 // run() returns after each round, and the next begins with nothing armed.
-BOOST_DATA_TEST_CASE(small_rounds, data::make(transfer_modes()), mode)
+BOOST_DATA_TEST_CASE(run_may_return_after_each_operation, data::make(transfer_modes()), mode)
 {
     const std::size_t rounds = scaled(5000, 500);
     temporary_file target(block_size);
@@ -383,7 +383,7 @@ BOOST_DATA_TEST_CASE(small_rounds, data::make(transfer_modes()), mode)
 }
 
 // Polled, never blocked in.
-BOOST_AUTO_TEST_CASE(polling)
+BOOST_AUTO_TEST_CASE(a_context_may_be_polled)
 {
     temporary_file source(block_size);
     asio::io_context context;

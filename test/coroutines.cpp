@@ -107,7 +107,7 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(redirect_error, Operation, token_operations, fi
     });
 }
 
-BOOST_FIXTURE_TEST_CASE(default_tokens, fixture)
+BOOST_FIXTURE_TEST_CASE(default_tokens_are_used, fixture)
 {
     using awaitable_file = asio::use_awaitable_t<>::as_default_on_t<kaio::random_access_file>;
     using tuple_file =
@@ -137,7 +137,7 @@ BOOST_FIXTURE_TEST_CASE(default_tokens, fixture)
     });
 }
 
-BOOST_FIXTURE_TEST_CASE(composed_operations, fixture)
+BOOST_FIXTURE_TEST_CASE(composed_operations_are_awaited, fixture)
 {
     check([this]() -> asio::awaitable<void> {
         BOOST_TEST(co_await asio::async_read_at(file, 10, asio::buffer(text),

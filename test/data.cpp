@@ -165,7 +165,7 @@ BOOST_DATA_TEST_CASE(two_large_reads_that_overlap, data::make(transfer_modes()),
     BOOST_TEST(equal(second.data(), pattern(block_size, size)));
 }
 
-BOOST_DATA_TEST_CASE(writes_to_the_same_block, data::make(transfer_modes()), mode)
+BOOST_DATA_TEST_CASE(writes_to_the_same_block_are_not_mixed, data::make(transfer_modes()), mode)
 {
     constexpr std::size_t count = 16;
     asio::io_context context;
@@ -290,7 +290,7 @@ BOOST_DATA_TEST_CASE(a_hole_that_was_filled_reads_as_data, data::make(transfer_m
 }
 
 // While a file grows, its readers see the end of file or the new data, never zeros.
-BOOST_DATA_TEST_CASE(readers_of_a_growing_file, data::make(transfer_modes()), mode)
+BOOST_DATA_TEST_CASE(readers_of_a_growing_file_see_no_zeros, data::make(transfer_modes()), mode)
 {
     const std::size_t count = scaled(500, 50);
     asio::io_context context;

@@ -137,7 +137,7 @@ private:
 
 BOOST_AUTO_TEST_SUITE(ends_of_file)
 
-BOOST_DATA_TEST_CASE(nothing_to_transfer, data::make(transfer_modes()), mode)
+BOOST_DATA_TEST_CASE(empty_transfers_succeed_at_any_offset, data::make(transfer_modes()), mode)
 {
     end_fixture f(mode);
     f.file.resize(block_size);
@@ -180,7 +180,7 @@ BOOST_DATA_TEST_CASE(reads_at_the_end, data::make(transfer_modes()), mode)
     BOOST_TEST(f.read(2 * block_size, block_size) == success(1));
 }
 
-BOOST_AUTO_TEST_CASE(a_short_text)
+BOOST_AUTO_TEST_CASE(a_read_is_cut_short_by_the_end)
 {
     end_fixture f;
     const std::string text = "eighteen letters..";
@@ -220,7 +220,8 @@ BOOST_DATA_TEST_CASE(a_write_beyond_the_end, data::make(transfer_modes()), mode)
     BOOST_TEST(as_expected);
 }
 
-BOOST_DATA_TEST_CASE(the_size_in_each_handler_of_a_growing_file, data::make(transfer_modes()), mode)
+BOOST_DATA_TEST_CASE(each_handler_sees_the_size_that_its_write_made, data::make(transfer_modes()),
+                     mode)
 {
     const std::size_t count = scaled(4000, 200);
     end_fixture f(mode);
@@ -256,7 +257,7 @@ BOOST_AUTO_TEST_CASE(sizes_that_are_too_large)
     }
 }
 
-BOOST_DATA_TEST_CASE(a_limit_of_the_size, data::make(transfer_modes()), mode)
+BOOST_DATA_TEST_CASE(a_limit_of_the_size_cuts_writes_short, data::make(transfer_modes()), mode)
 {
     end_fixture f(mode);
     const size_limit limit(8 * block_size);

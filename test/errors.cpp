@@ -138,7 +138,7 @@ boost::test_tools::assertion_result strict_direct_io(unit_test::test_unit_id)
 
 BOOST_AUTO_TEST_SUITE(errors)
 
-BOOST_DATA_TEST_CASE(a_file_not_open_for_it, data::make(transfer_modes()), mode)
+BOOST_DATA_TEST_CASE(transfers_need_the_access_mode, data::make(transfer_modes()), mode)
 {
     error_fixture f(mode);
     const auto buffer = asio::buffer(f.memory.data(), block_size);
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(memory_that_is_a_map_of_the_file)
     BOOST_TEST(f.read(2 * block_size, asio::buffer(map.data(), block_size)) == EFAULT);
 }
 
-BOOST_DATA_TEST_CASE(sizes_that_make_no_sense, data::make(transfer_modes()), mode)
+BOOST_DATA_TEST_CASE(sizes_that_make_no_sense_are_refused, data::make(transfer_modes()), mode)
 {
     error_fixture f(mode);
     const asio::mutable_buffer negative(f.memory.data(), SIZE_MAX - 4095);
@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(one_of_many_fails)
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_closed_file)
+BOOST_AUTO_TEST_CASE(a_closed_file_is_a_bad_descriptor)
 {
     error_fixture f;
     const auto buffer = asio::buffer(f.memory.data(), block_size);
@@ -342,7 +342,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_opened)
     BOOST_TEST(file.size() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_directory)
+BOOST_AUTO_TEST_CASE(a_directory_is_not_read)
 {
     error_fixture f;
     f.file.close();

@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(a_file_whose_executor_counts_work_itself)
     BOOST_CHECK(result.succeeded(100));
 }
 
-BOOST_AUTO_TEST_CASE(a_thread_pool)
+BOOST_AUTO_TEST_CASE(a_thread_pool_runs_handlers)
 {
     const std::size_t count = scaled(500, 50);
     temporary_file f(count * 100);
@@ -321,7 +321,7 @@ private:
     std::size_t length_;
 };
 
-BOOST_AUTO_TEST_CASE(one_thread)
+BOOST_AUTO_TEST_CASE(chains_run_on_one_thread)
 {
     chains c(context, on_disk, 8, scaled(500, 50));
     c.start();
@@ -329,7 +329,7 @@ BOOST_AUTO_TEST_CASE(one_thread)
     BOOST_TEST(c.errors() == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(four_threads)
+BOOST_AUTO_TEST_CASE(chains_run_on_four_threads)
 {
     chains c(context, on_disk, 8, scaled(500, 50));
     c.start();
@@ -337,7 +337,7 @@ BOOST_AUTO_TEST_CASE(four_threads)
     BOOST_TEST(c.errors() == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(concurrency_hints)
+BOOST_AUTO_TEST_CASE(chains_run_with_each_concurrency_hint)
 {
     for (const int hint :
          {1, BOOST_ASIO_CONCURRENCY_HINT_UNSAFE, BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO})

@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(no_error_no_words)
     BOOST_TEST(explain(file, 0, asio::buffer(text), error_code()) == "");
 }
 
-BOOST_AUTO_TEST_CASE(misalignment)
+BOOST_AUTO_TEST_CASE(it_names_what_is_misaligned)
 {
     if (!direct_io_available())
         return;
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(misalignment)
                "write_some", "offset 10" + multiple);
 }
 
-BOOST_AUTO_TEST_CASE(access_modes)
+BOOST_AUTO_TEST_CASE(it_names_the_access_mode)
 {
     random_access_file reader(context, f.path(), file_base::read_only);
     random_access_file writer(context, f.path(), file_base::write_only);
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(access_modes)
                "write_some", "not open");
 }
 
-BOOST_AUTO_TEST_CASE(ends)
+BOOST_AUTO_TEST_CASE(it_says_where_the_file_ends)
 {
     random_access_file file(context, f.path(), file_base::read_only);
     check_what([&] { file.read_some_at(9000, asio::buffer(text)); }, eof, "read_some_at",
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(ends)
                errc::invalid_argument, "read_some_at", "9223372036854775808 is above the largest");
 }
 
-BOOST_AUTO_TEST_CASE(limits)
+BOOST_AUTO_TEST_CASE(it_names_the_limit_of_a_size)
 {
     random_access_file file(context, f.path(), file_base::read_write);
     ::signal(SIGXFSZ, SIG_IGN);
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(limit_of_appending_writes)
     ::setrlimit(RLIMIT_FSIZE, &before);
 }
 
-BOOST_AUTO_TEST_CASE(misaligned_end)
+BOOST_AUTO_TEST_CASE(it_says_that_the_end_is_misaligned)
 {
     if (!direct_io_available())
         return;
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(misaligned_end)
 }
 
 // The device is full, not the file system that its name is in; nothing can be said of it.
-BOOST_AUTO_TEST_CASE(full_devices)
+BOOST_AUTO_TEST_CASE(it_says_nothing_of_a_full_device)
 {
     random_access_file full(context, "/dev/full", file_base::write_only);
     const error_code ec = system_code(ENOSPC);
@@ -278,7 +278,7 @@ struct mount_fixture : fixture
 };
 
 // A limit of a subvolume is nobody's quota.
-BOOST_FIXTURE_TEST_CASE(limit_of_a_subvolume, mount_fixture)
+BOOST_FIXTURE_TEST_CASE(it_takes_no_limit_of_a_subvolume_for_a_quota, mount_fixture)
 {
     if (!has_program("btrfs"))
         return skip("needs btrfs");
@@ -339,7 +339,7 @@ BOOST_FIXTURE_TEST_CASE(end_of_a_block_device, mount_fixture)
                "write_some_at", "the device ends at 1048576, and the write began at 1048576");
 }
 
-BOOST_AUTO_TEST_CASE(forbidden_writes)
+BOOST_AUTO_TEST_CASE(it_names_what_forbids_a_write)
 {
     random_access_file sealed(context, ::memfd_create("sealed", MFD_ALLOW_SEALING | MFD_CLOEXEC));
     sealed.resize(8192);
@@ -359,7 +359,7 @@ BOOST_AUTO_TEST_CASE(forbidden_writes)
     BOOST_TEST(says(other, "may take a privilege"), other);
 }
 
-BOOST_FIXTURE_TEST_CASE(immutable_files, mount_fixture)
+BOOST_FIXTURE_TEST_CASE(it_says_that_a_file_is_immutable, mount_fixture)
 {
     if (!has_program("chattr") || !make("ext4", 8 << 20, "-q -F"))
         return;
@@ -371,7 +371,7 @@ BOOST_FIXTURE_TEST_CASE(immutable_files, mount_fixture)
 }
 
 // Whether an option was asked for can't be told from the code.
-BOOST_AUTO_TEST_CASE(no_guesses)
+BOOST_AUTO_TEST_CASE(it_does_not_guess)
 {
     random_access_file file(context, f.path(), file_base::read_write);
     for (const int error : {EOPNOTSUPP, EAGAIN})
@@ -392,7 +392,7 @@ BOOST_AUTO_TEST_CASE(ends_of_pseudo_files)
     BOOST_TEST(explain(inside, 10, asio::buffer(text), eof) == eof.message());
 }
 
-BOOST_AUTO_TEST_CASE(unsupported_options)
+BOOST_AUTO_TEST_CASE(it_names_an_unsupported_option)
 {
     random_access_file file(context, f.path(), file_base::read_write);
     io_options options;
@@ -406,7 +406,7 @@ BOOST_AUTO_TEST_CASE(unsupported_options)
                "atomic");
 }
 
-BOOST_AUTO_TEST_CASE(other_codes)
+BOOST_AUTO_TEST_CASE(it_explains_other_codes)
 {
     random_access_file directory(context, "/", file_base::read_only);
     check_what([&] { directory.read_some_at(0, asio::buffer(text)); }, errc::is_a_directory,

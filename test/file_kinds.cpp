@@ -185,7 +185,7 @@ BOOST_DATA_TEST_CASE(where_the_tests_are, data::make(transfer_modes()), mode)
     exercise(target.path(), mode);
 }
 
-BOOST_DATA_TEST_CASE(on_a_disk, data::make(file_systems) * data::make(modes), fs, mode)
+BOOST_DATA_TEST_CASE(files_of_a_disk_work, data::make(file_systems) * data::make(modes), fs, mode)
 {
     const disk d(fs);
     if (!d.why_not.empty())
@@ -193,7 +193,7 @@ BOOST_DATA_TEST_CASE(on_a_disk, data::make(file_systems) * data::make(modes), fs
     exercise(d.mount->path() + "/file", mode);
 }
 
-BOOST_DATA_TEST_CASE(in_memory, data::make(modes), mode)
+BOOST_DATA_TEST_CASE(files_in_memory_work, data::make(modes), mode)
 {
     if (!is_root())
         return skip("needs root");
@@ -225,7 +225,7 @@ BOOST_DATA_TEST_CASE(served_by_a_process, data::make(modes) * data::make({false,
     BOOST_TEST(synced.succeeded(0), synced);
 }
 
-BOOST_DATA_TEST_CASE(overlay, data::make(modes), mode)
+BOOST_DATA_TEST_CASE(files_of_an_overlay_work, data::make(modes), mode)
 {
     if (!is_root())
         return skip("needs root");
@@ -378,7 +378,7 @@ void exercise_device(const std::string& path, std::size_t size, transfer_mode mo
         BOOST_TEST(s.helper_operations == before.helper_operations);
 }
 
-BOOST_DATA_TEST_CASE(loop, data::make(modes), mode)
+BOOST_DATA_TEST_CASE(a_loop_device_works, data::make(modes), mode)
 {
     if (!is_root())
         return skip("needs root");
@@ -435,7 +435,7 @@ private:
     bool works_ = false;
 };
 
-BOOST_DATA_TEST_CASE(zram, data::make(modes), mode)
+BOOST_DATA_TEST_CASE(a_zram_device_works, data::make(modes), mode)
 {
     if (!is_root())
         return skip("needs root");
@@ -472,7 +472,7 @@ struct character_fixture : kinds_fixture
     std::deque<outcome> results;
 };
 
-BOOST_FIXTURE_TEST_CASE(null, character_fixture)
+BOOST_FIXTURE_TEST_CASE(dev_null_reads_nothing_and_takes_all, character_fixture)
 {
     kaio::random_access_file file(context, "/dev/null", file_base::read_write);
     for (const std::uint64_t offset : {0U, 12345U})
@@ -482,7 +482,7 @@ BOOST_FIXTURE_TEST_CASE(null, character_fixture)
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(zero, character_fixture)
+BOOST_FIXTURE_TEST_CASE(dev_zero_reads_zeros_and_takes_all, character_fixture)
 {
     kaio::random_access_file file(context, "/dev/zero", file_base::read_write);
     BOOST_TEST(write(file, 5).succeeded(block_size));
@@ -490,7 +490,7 @@ BOOST_FIXTURE_TEST_CASE(zero, character_fixture)
     BOOST_TEST(memory == std::string(block_size, '\0'));
 }
 
-BOOST_FIXTURE_TEST_CASE(full, character_fixture)
+BOOST_FIXTURE_TEST_CASE(dev_full_reads_zeros_and_takes_nothing, character_fixture)
 {
     kaio::random_access_file file(context, "/dev/full", file_base::read_write);
     BOOST_TEST(write(file, 0).failed(system_error(ENOSPC)));
@@ -500,7 +500,7 @@ BOOST_FIXTURE_TEST_CASE(full, character_fixture)
 BOOST_AUTO_TEST_SUITE_END()
 
 // By whatever path, the result of the synchronous call.
-BOOST_DATA_TEST_CASE(pseudo_files,
+BOOST_DATA_TEST_CASE(pseudo_files_give_what_the_synchronous_call_gives,
                      data::make({"/proc/version", "/proc/sys/kernel/ostype", "/proc/filesystems",
                                  "/sys/kernel/mm/transparent_hugepage/enabled",
                                  "/sys/block/loop0/size", "/proc/self/mem", "/etc", "/proc"}),
@@ -858,7 +858,7 @@ void check_refused(int descriptor)
     ::close(descriptor);
 }
 
-BOOST_AUTO_TEST_CASE(pipe)
+BOOST_AUTO_TEST_CASE(a_pipe_is_refused)
 {
     int ends[2];
     BOOST_REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
@@ -866,7 +866,7 @@ BOOST_AUTO_TEST_CASE(pipe)
     check_refused(ends[1]);
 }
 
-BOOST_AUTO_TEST_CASE(socket)
+BOOST_AUTO_TEST_CASE(a_socket_is_refused)
 {
     int ends[2];
     BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
@@ -874,7 +874,7 @@ BOOST_AUTO_TEST_CASE(socket)
     check_refused(ends[1]);
 }
 
-BOOST_AUTO_TEST_CASE(terminal)
+BOOST_AUTO_TEST_CASE(a_terminal_is_refused)
 {
     const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (master == -1)

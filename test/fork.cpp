@@ -148,8 +148,8 @@ using namespace fork_test;
 
 BOOST_AUTO_TEST_SUITE(fork_)
 
-BOOST_DATA_TEST_CASE(nothing_outstanding, data::make(transfer_modes()) * data::make({"on", "off"}),
-                     mode, ring)
+BOOST_DATA_TEST_CASE(both_go_on_with_nothing_outstanding,
+                     data::make(transfer_modes()) * data::make({"on", "off"}), mode, ring)
 {
     const environment_variable how_to_harvest("KAIO_RING", ring);
     const std::size_t descriptors = open_descriptors();
@@ -203,8 +203,8 @@ BOOST_DATA_TEST_CASE(operations_that_wait, data::make(transfer_modes()), mode)
 }
 
 // Some are with the kernel, some wait: those have true results in both, these in the parent.
-BOOST_DATA_TEST_CASE(operations_in_flight, data::make({1U, 8U, 64U}) * data::make({"on", "off"}),
-                     max_in_flight, ring)
+BOOST_DATA_TEST_CASE(both_go_on_with_operations_in_flight,
+                     data::make({1U, 8U, 64U}) * data::make({"on", "off"}), max_in_flight, ring)
 {
     if (!direct_io_available())
         return skip("no direct I/O in " + directory());
@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(operations_on_helpers)
 
 // Of a read that goes on behind what was cached the child has the beginning. The position of the
 // file, which is one for both processes, is left to the parent.
-BOOST_AUTO_TEST_CASE(a_stream_file_in_the_middle_of_a_read,
+BOOST_AUTO_TEST_CASE(the_position_is_left_to_the_parent,
                      *boost::unit_test::precondition(&needs_aio) *
                          boost::unit_test::precondition(&tries_reads))
 {
@@ -351,7 +351,7 @@ BOOST_AUTO_TEST_CASE(helpers_are_remade)
     }
 }
 
-BOOST_AUTO_TEST_CASE(every_kind_of_operation_waiting)
+BOOST_AUTO_TEST_CASE(each_kind_of_operation_may_wait_during_a_fork)
 {
     fork_fixture f;
     kaio::random_access_file opening(*f.context);
@@ -422,7 +422,7 @@ BOOST_AUTO_TEST_CASE(a_context_without_files)
 }
 
 // Both busy at the same time, on the same file.
-BOOST_AUTO_TEST_CASE(generations)
+BOOST_AUTO_TEST_CASE(children_of_children_go_on)
 {
     fork_fixture f;
     f.read(10);

@@ -263,7 +263,7 @@ BOOST_AUTO_TEST_CASE(threads_of_an_unrelated_context, *boost::unit_test::timeout
 }
 
 // What the parent's kernel signals must not be taken for events of the child's descriptors.
-BOOST_AUTO_TEST_CASE(signals_of_the_parent)
+BOOST_AUTO_TEST_CASE(signals_of_the_parent_are_not_taken_for_events)
 {
     asio::io_context context;
     const asio::posix::stream_descriptor makes_the_reactor(context);
@@ -360,8 +360,9 @@ int in_new_namespace(Function&& function)
 }
 
 // Parent and child both have the process id 1.
-BOOST_AUTO_TEST_CASE(a_new_pid_namespace, *boost::unit_test::precondition(&needs_aio) *
-                                              boost::unit_test::precondition(&needs_direct_io))
+BOOST_AUTO_TEST_CASE(a_child_in_a_new_pid_namespace_goes_on,
+                     *boost::unit_test::precondition(&needs_aio) *
+                         boost::unit_test::precondition(&needs_direct_io))
 {
     for (int round = 0; round != 10; ++round)
     {
@@ -393,7 +394,7 @@ BOOST_AUTO_TEST_CASE(a_new_pid_namespace, *boost::unit_test::precondition(&needs
 }
 
 // The child's eventfd is made before the fork, so that it can't lack one.
-BOOST_AUTO_TEST_CASE(no_descriptor_for_the_child)
+BOOST_AUTO_TEST_CASE(a_fork_is_refused_without_a_descriptor_for_the_child)
 {
     context_with_file f;
     f.start_reads(blocks);
@@ -422,7 +423,7 @@ BOOST_AUTO_TEST_CASE(no_descriptor_for_the_child)
 }
 
 // So the reactor is told of the child's eventfd before the fork, too.
-BOOST_AUTO_TEST_CASE(no_room_in_the_reactor)
+BOOST_AUTO_TEST_CASE(a_fork_is_refused_without_room_in_the_reactor)
 {
     context_with_file f;
     f.start_reads(blocks);

@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(shows_where_an_operation_was_started)
     run(context);
 }
 
-BOOST_AUTO_TEST_CASE(shows_what_came_of_an_operation)
+BOOST_AUTO_TEST_CASE(it_shows_what_came_of_an_operation)
 {
     kaio::random_access_file file(context, target.path(), flags);
     const auto events = events_of([&] {
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(shows_what_came_of_an_operation)
     BOOST_TEST(result_of("async_sync_data") == "ec=system:0");
 }
 
-BOOST_AUTO_TEST_CASE(shows_errors)
+BOOST_AUTO_TEST_CASE(it_shows_errors)
 {
     kaio::random_access_file file(context, target.path(), flags);
     const auto events = events_of([&] {
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(shows_what_is_done_with_a_file)
 }
 
 // What kaio itself posts and waits for can be told from the program's.
-BOOST_AUTO_TEST_CASE(tells_kaio_from_the_program)
+BOOST_AUTO_TEST_CASE(it_tells_kaio_from_the_program)
 {
     kaio::random_access_file file(context, target.path(), flags);
     // A sync may be done before the loop would wait for it, but hardly every time.

@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(no_wait_is_refused_where_the_file_system_would_wait,
     BOOST_TEST(direct.file.size() == 16 * block_size);
 }
 
-BOOST_DATA_TEST_CASE(priorities, data::make(transfer_modes()), mode)
+BOOST_DATA_TEST_CASE(priorities_are_taken, data::make(transfer_modes()), mode)
 {
     options_fixture f(mode);
     for (const auto io_class :
@@ -339,7 +339,8 @@ BOOST_DATA_TEST_CASE(priorities, data::make(transfer_modes()), mode)
     BOOST_TEST(usual.succeeded(block_size), usual);
 }
 
-BOOST_DATA_TEST_CASE(priorities_out_of_range, data::make({-1, 8, 100, 8192, 1 << 20}), level)
+BOOST_DATA_TEST_CASE(priorities_out_of_range_are_refused, data::make({-1, 8, 100, 8192, 1 << 20}),
+                     level)
 {
     options_fixture f;
     for (const auto io_class :

@@ -231,7 +231,7 @@ BOOST_DATA_TEST_CASE(a_file_opened_afterwards, data::make(transfer_modes()), mod
     f.check_end();
 }
 
-BOOST_AUTO_TEST_CASE(opens)
+BOOST_AUTO_TEST_CASE(openings_that_hang_hold_nobody_up)
 {
     if (!why_not().empty())
         return skip(why_not());
@@ -273,7 +273,7 @@ BOOST_DATA_TEST_CASE(two_files_of_one_mount, data::make(transfer_modes()), mode)
 }
 
 // Whatever two mounts hold, a file of a third goes on, if there are three threads at least.
-BOOST_DATA_TEST_CASE(two_mounts,
+BOOST_DATA_TEST_CASE(two_mounts_that_hang_hold_no_third_up,
                      data::make(transfer_modes()) * data::make(transfer_modes()) *
                          data::make({3, 4, 8}),
                      hung_mode, other_mode, threads)
@@ -342,7 +342,8 @@ BOOST_AUTO_TEST_CASE(a_mount_that_answers_again)
 }
 
 // A server may hang with one file only. What it hasn't taken is for the others of its mount.
-BOOST_DATA_TEST_CASE(another_file_of_the_mount, data::make(transfer_modes()), mode)
+BOOST_DATA_TEST_CASE(a_file_that_hangs_holds_no_other_of_its_mount_up, data::make(transfer_modes()),
+                     mode)
 {
     if (!why_not().empty())
         return skip(why_not());
@@ -447,8 +448,8 @@ BOOST_DATA_TEST_CASE(what_closed_files_held, data::make(transfer_modes()), mode)
 }
 
 // Closing a file and taking operations back doesn't wait for the server.
-BOOST_DATA_TEST_CASE(close_and_cancel, data::make(transfer_modes()) * data::make({false, true}),
-                     mode, close)
+BOOST_DATA_TEST_CASE(close_and_cancel_do_not_wait_for_a_server,
+                     data::make(transfer_modes()) * data::make({false, true}), mode, close)
 {
     if (!why_not().empty())
         return skip(why_not());

@@ -109,7 +109,8 @@ void start_owning_read(File& file, handler_count& count, std::uint64_t offset = 
 
 BOOST_FIXTURE_TEST_SUITE(lifetime, fixture)
 
-BOOST_AUTO_TEST_CASE(a_context_with_and_without_a_file, *boost::unit_test::precondition(&needs_aio))
+BOOST_AUTO_TEST_CASE(a_context_gives_its_kernel_context_back,
+                     *boost::unit_test::precondition(&needs_aio))
 {
     for (int i = 0; i != 3; ++i)
     {

@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(errors_are_those_of_open)
 }
 
 // The handler of an opening tells another thread of it, while its own is still about to leave it.
-BOOST_AUTO_TEST_CASE(opened_again_by_another_thread)
+BOOST_AUTO_TEST_CASE(another_thread_may_open_the_file_again)
 {
     auto work = asio::make_work_guard(*context);
     std::thread runner([&] { context->run(); });
@@ -343,7 +343,7 @@ BOOST_AUTO_TEST_CASE(errors_of_a_named_pipe)
     ::unlink(link.c_str());
 }
 
-BOOST_AUTO_TEST_CASE(permissions_of_a_new_file)
+BOOST_AUTO_TEST_CASE(a_new_file_has_the_permissions_asked_for)
 {
     const temporary_file place;
     const ::mode_t mask = ::umask(027);
@@ -395,7 +395,7 @@ BOOST_AUTO_TEST_CASE(an_open_file_is_not_opened)
     BOOST_TEST(file.native_handle() == descriptor);
 }
 
-BOOST_AUTO_TEST_CASE(one_opening_at_a_time)
+BOOST_AUTO_TEST_CASE(a_second_opening_is_refused)
 {
     blocked_helper blocker(*context);
     kaio::random_access_file file(*context);
@@ -513,7 +513,8 @@ BOOST_DATA_TEST_CASE_F(metadata_fixture, aborted_while_it_is_done, data::make(wa
     BOOST_TEST(again.succeeded(0), again);
 }
 
-BOOST_DATA_TEST_CASE_F(metadata_fixture, moved_meanwhile, data::make({false, true}), begun)
+BOOST_DATA_TEST_CASE_F(metadata_fixture, an_object_may_be_moved_during_its_opening,
+                       data::make({false, true}), begun)
 {
     held_open held(target.path());
     if (!held.works())
@@ -624,7 +625,7 @@ BOOST_AUTO_TEST_CASE(what_waits_is_aborted)
     BOOST_TEST(target.contents().size() == 10000U);
 }
 
-BOOST_AUTO_TEST_CASE(with_the_context)
+BOOST_AUTO_TEST_CASE(destruction_of_the_context_closes_the_file)
 {
     kaio::random_access_file file(*context, target.path(), file_base::read_only);
     const int descriptor = file.native_handle();
@@ -638,7 +639,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(sizes)
 
-BOOST_AUTO_TEST_CASE(resize_and_allocate)
+BOOST_AUTO_TEST_CASE(resize_and_allocate_change_the_file)
 {
     kaio::random_access_file file(*context, target.path(), file_base::read_write);
     for (const std::uint64_t size : {0U, 1U, 123456U, 4096U})
@@ -661,7 +662,7 @@ BOOST_AUTO_TEST_CASE(resize_and_allocate)
     BOOST_TEST(status.st_blocks * 512 >= 100000);
 }
 
-BOOST_AUTO_TEST_CASE(errors)
+BOOST_AUTO_TEST_CASE(errors_are_those_of_the_calls)
 {
     kaio::random_access_file file(*context);
     const auto check = [&](auto start, const boost::system::error_code& expected) {
@@ -713,7 +714,7 @@ BOOST_DATA_TEST_CASE_F(metadata_fixture, aborted_while_they_wait,
     BOOST_TEST(target.contents().size() == 10000U);
 }
 
-BOOST_AUTO_TEST_CASE(moved_meanwhile)
+BOOST_AUTO_TEST_CASE(an_object_may_be_moved_meanwhile)
 {
     blocked_helper blocker(*context);
     kaio::random_access_file file(*context, target.path(), file_base::read_write);

@@ -686,7 +686,7 @@ std::size_t run_on_pool(unsigned seed, const shared_files& files)
 
 BOOST_AUTO_TEST_SUITE(one_context)
 
-BOOST_AUTO_TEST_CASE(io_context)
+BOOST_AUTO_TEST_CASE(an_io_context_keeps_its_promises)
 {
     const shared_files files;
     const auto end = clock_type::now() + std::chrono::milliseconds(scaled(6000, 500));
@@ -709,7 +709,7 @@ BOOST_AUTO_TEST_CASE(io_context)
     std::cout << rounds << " rounds, " << operations << " operations" << std::endl;
 }
 
-BOOST_AUTO_TEST_CASE(thread_pool)
+BOOST_AUTO_TEST_CASE(a_thread_pool_keeps_its_promises)
 {
     const shared_files files;
     const auto end = clock_type::now() + std::chrono::milliseconds(scaled(4000, 500));

@@ -464,7 +464,7 @@ BOOST_AUTO_TEST_CASE(many_buffers_are_filled_one_after_the_other)
     BOOST_CHECK(f.contents() == pattern(0, 4000) + pattern(50000, 1000) + pattern(5000, 5000));
 }
 
-BOOST_AUTO_TEST_CASE(buffers_that_belong_to_the_handler)
+BOOST_AUTO_TEST_CASE(buffers_may_belong_to_the_handler)
 {
     const temporary_file on_disk(pattern(0, 1000));
     random_access_file file(context, on_disk.path(), file_base::read_only);

@@ -106,7 +106,8 @@ BOOST_AUTO_TEST_SUITE(refused_resources)
 
 BOOST_AUTO_TEST_SUITE(io_setup_refused)
 
-BOOST_DATA_TEST_CASE(altogether, data::make({EAGAIN, ENOSYS, EPERM, ENOMEM, EINVAL}), error)
+BOOST_DATA_TEST_CASE(kaio_works_without_a_kernel_context,
+                     data::make({EAGAIN, ENOSYS, EPERM, ENOMEM, EINVAL}), error)
 {
     const temporary_file target(blocks * block_size);
     std::vector<unsigned> asked;
@@ -197,7 +198,7 @@ BOOST_DATA_TEST_CASE(although_it_is_required, data::make({EAGAIN, ENOSYS, EPERM,
 }
 
 // With room for so many, no more are submitted at once.
-BOOST_DATA_TEST_CASE(but_for_a_few, data::make({1U, 3U, 100U}), granted)
+BOOST_DATA_TEST_CASE(kaio_works_with_a_few_slots, data::make({1U, 3U, 100U}), granted)
 {
     const temporary_file target(blocks * block_size);
     unsigned got = 0;
@@ -385,7 +386,7 @@ BOOST_AUTO_TEST_CASE(the_limit_of_processes)
 }
 
 // What root may do always: rights are checked in a child that gave up being root.
-BOOST_AUTO_TEST_CASE(permissions)
+BOOST_AUTO_TEST_CASE(rights_are_checked_as_by_the_kernel)
 {
     const temporary_file target(std::size_t(100));
     ::chmod(target.c_str(), 0400);

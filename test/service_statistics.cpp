@@ -354,7 +354,8 @@ BOOST_DATA_TEST_CASE(counts_what_waits_on_the_loop, data::make(transfer_modes())
 }
 
 // What the kernel refuses for want of room has not been submitted.
-BOOST_AUTO_TEST_CASE(tells_the_mean_batch, *boost::unit_test::precondition(tries_reads))
+BOOST_AUTO_TEST_CASE(the_mean_batch_counts_what_was_accepted,
+                     *boost::unit_test::precondition(tries_reads))
 {
     BOOST_TEST(kaio::service_statistics().mean_batch() == 0.0);
     kaio::service_options options;

@@ -65,7 +65,7 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(yield_context, Operation, token_operations, fix
     });
 }
 
-BOOST_FIXTURE_TEST_CASE(composed_operations, fixture)
+BOOST_FIXTURE_TEST_CASE(composed_operations_take_a_yield_context, fixture)
 {
     check([this](asio::yield_context yield) {
         BOOST_TEST(asio::async_read_at(file, 10, asio::buffer(text), yield) == 100u);

@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(seeks_from_every_basis)
     BOOST_TEST(ec == bad_descriptor);
 }
 
-BOOST_AUTO_TEST_CASE(every_way_of_construction)
+BOOST_AUTO_TEST_CASE(each_constructor_opens_the_file)
 {
     temporary_file f(1000);
     const auto executor = context.get_executor();
@@ -431,7 +431,7 @@ BOOST_AUTO_TEST_CASE(an_empty_transfer_succeeds_at_once)
     BOOST_TEST(position(file) == 100u);
 }
 
-BOOST_AUTO_TEST_CASE(many_buffers)
+BOOST_AUTO_TEST_CASE(many_buffers_are_transferred_at_once)
 {
     temporary_file f(3000);
     stream_file file(context, f.path(), file_base::read_write);
@@ -820,7 +820,7 @@ BOOST_AUTO_TEST_CASE(pseudo_files_have_positions)
 
 // Everything that Asio, and what is built on it, does with streams.
 
-BOOST_AUTO_TEST_CASE(read_until)
+BOOST_AUTO_TEST_CASE(read_until_reads_lines)
 {
     temporary_file f("first line\nsecond line\nthird");
     stream_file file(context, f.path(), file_base::read_only);
@@ -868,7 +868,7 @@ BOOST_AUTO_TEST_CASE(composed_reads_and_writes)
     BOOST_CHECK(found.substr(0, 100) == pattern(3, 100));
 }
 
-BOOST_AUTO_TEST_CASE(buffered_read_stream)
+BOOST_AUTO_TEST_CASE(a_buffered_read_stream_reads_it)
 {
     temporary_file f(3000);
     stream_file file(context, f.path(), file_base::read_only);
@@ -881,7 +881,7 @@ BOOST_AUTO_TEST_CASE(buffered_read_stream)
     BOOST_CHECK(text == pattern(0, 1000));
 }
 
-BOOST_AUTO_TEST_CASE(beast_parser)
+BOOST_AUTO_TEST_CASE(beast_reads_and_writes_it)
 {
     static_assert(beast::is_async_stream<stream_file>::value);
     static_assert(beast::is_sync_stream<stream_file>::value);

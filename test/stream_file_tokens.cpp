@@ -238,7 +238,7 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(use_awaitable, Operation, operations, fixture)
     BOOST_TEST(done);
 }
 
-BOOST_FIXTURE_TEST_CASE(default_token, fixture)
+BOOST_FIXTURE_TEST_CASE(the_default_token_is_used, fixture)
 {
     using file_type = asio::use_awaitable_t<>::as_default_on_t<kaio::stream_file>;
     bool done = false;

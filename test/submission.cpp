@@ -269,7 +269,8 @@ BOOST_DATA_TEST_CASE(a_submission_goes_on_after_what_the_kernel_took,
 }
 
 // Nothing is in flight, so that no completion will make room.
-BOOST_DATA_TEST_CASE(a_kernel_without_room_or_memory, data::make({-EAGAIN, 0}), answer)
+BOOST_DATA_TEST_CASE(a_kernel_without_room_or_memory_is_asked_again, data::make({-EAGAIN, 0}),
+                     answer)
 {
     constexpr std::size_t rounds = 6;
     constexpr int refused_calls = 3;
@@ -291,7 +292,8 @@ BOOST_DATA_TEST_CASE(a_kernel_without_room_or_memory, data::make({-EAGAIN, 0}), 
     BOOST_TEST(!f.accepted().empty());
 }
 
-BOOST_DATA_TEST_CASE(no_room_in_the_middle_of_a_batch, data::xrange(std::size_t(1), batch), room)
+BOOST_DATA_TEST_CASE(a_kernel_without_room_in_a_batch_is_left_alone,
+                     data::xrange(std::size_t(1), batch), room)
 {
     submission_fixture f;
     slow_kernel kernel(room);

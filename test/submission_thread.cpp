@@ -282,7 +282,8 @@ BOOST_DATA_TEST_CASE(cold_files_and_files_that_grow, data::make(transfer_modes()
 }
 
 // What waits for a thread is served in the order started.
-BOOST_AUTO_TEST_CASE(in_turn, *boost::unit_test::precondition(&needs_aio))
+BOOST_AUTO_TEST_CASE(operations_are_served_in_their_turn,
+                     *boost::unit_test::precondition(&needs_aio))
 {
     if (!direct_io_available())
         return skip("no direct I/O in " + directory());
@@ -312,7 +313,7 @@ BOOST_AUTO_TEST_CASE(in_turn, *boost::unit_test::precondition(&needs_aio))
 
 // Reads and fsync stay on the loop, where it is only writes that threads submit.
 BOOST_TEST_DECORATOR(*boost::unit_test::precondition(&tries_reads))
-BOOST_DATA_TEST_CASE(only_writes, data::make(transfer_modes()), mode)
+BOOST_DATA_TEST_CASE(only_writes_go_by_the_thread, data::make(transfer_modes()), mode)
 {
     constexpr std::size_t count = 20;
     const temporary_file target(count * block_size);
@@ -372,7 +373,7 @@ BOOST_DATA_TEST_CASE(only_writes, data::make(transfer_modes()), mode)
 }
 
 // Appending writes keep their order.
-BOOST_AUTO_TEST_CASE(appending)
+BOOST_AUTO_TEST_CASE(appending_writes_keep_their_order)
 {
     constexpr std::size_t count = 100;
     const temporary_file target;

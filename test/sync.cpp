@@ -138,7 +138,8 @@ BOOST_DATA_TEST_CASE(the_call_that_was_meant, data::make(kinds) * data::make({fa
         BOOST_TEST(opcode == (k == kind::all ? IOCB_CMD_FSYNC : IOCB_CMD_FDSYNC));
 }
 
-BOOST_DATA_TEST_CASE(after_writes, data::make(kinds) * data::make(transfer_modes()), k, mode)
+BOOST_DATA_TEST_CASE(a_sync_after_writes_succeeds, data::make(kinds) * data::make(transfer_modes()),
+                     k, mode)
 {
     constexpr std::size_t size = 16384;
     const temporary_file target;
@@ -162,7 +163,7 @@ BOOST_DATA_TEST_CASE(after_writes, data::make(kinds) * data::make(transfer_modes
     BOOST_TEST(equal);
 }
 
-BOOST_DATA_TEST_CASE(any_open_mode, data::make(kinds), k)
+BOOST_DATA_TEST_CASE(a_sync_takes_any_open_mode, data::make(kinds), k)
 {
     const temporary_file target(std::size_t(5000));
     sync_fixture f;
@@ -175,7 +176,7 @@ BOOST_DATA_TEST_CASE(any_open_mode, data::make(kinds), k)
     }
 }
 
-BOOST_DATA_TEST_CASE(a_closed_file, data::make(kinds), k)
+BOOST_DATA_TEST_CASE(a_closed_file_is_not_synced, data::make(kinds), k)
 {
     const temporary_file target(std::size_t(5000));
     sync_fixture f;
@@ -223,7 +224,7 @@ BOOST_DATA_TEST_CASE(as_fsync_says,
     }
 }
 
-BOOST_DATA_TEST_CASE(a_file_in_memory, data::make(kinds), k)
+BOOST_DATA_TEST_CASE(a_file_in_memory_is_synced, data::make(kinds), k)
 {
     const std::string path = "/dev/shm/kaio-test-" + std::to_string(::getpid());
     sync_fixture f;
@@ -287,7 +288,7 @@ BOOST_DATA_TEST_CASE(other_errors_reach_the_user, data::make(kinds), k)
     BOOST_TEST(result.failed(system_error(EACCES)), result);
 }
 
-BOOST_DATA_TEST_CASE(without_a_helper_or_aio, data::make(kinds), k)
+BOOST_DATA_TEST_CASE(a_sync_works_without_helpers_and_aio, data::make(kinds), k)
 {
     const temporary_file target(std::size_t(5000));
     const interposed_setup hook([](unsigned, ::aio_context_t*) { return -ENOSYS; });
@@ -300,7 +301,7 @@ BOOST_DATA_TEST_CASE(without_a_helper_or_aio, data::make(kinds), k)
     BOOST_TEST(f.service.statistics().helper_operations == 1U);
 }
 
-BOOST_DATA_TEST_CASE(on_a_thread, data::make(kinds), k)
+BOOST_DATA_TEST_CASE(a_sync_goes_by_the_thread_of_submission, data::make(kinds), k)
 {
     const temporary_file target(std::size_t(5000));
     kaio::service_options options;
@@ -313,7 +314,8 @@ BOOST_DATA_TEST_CASE(on_a_thread, data::make(kinds), k)
 }
 
 // Waiting in kaio, one is taken back. With the kernel or a helper, it isn't.
-BOOST_DATA_TEST_CASE(cancelled, data::make(kinds) * data::make({false, true}), k, by_slot)
+BOOST_DATA_TEST_CASE(a_sync_that_waits_is_cancelled, data::make(kinds) * data::make({false, true}),
+                     k, by_slot)
 {
     const temporary_file target(std::size_t(5000));
     const interposed_setup hook([](unsigned, ::aio_context_t*) { return -ENOSYS; });
@@ -365,7 +367,7 @@ BOOST_AUTO_TEST_CASE(many_with_writes_between)
 }
 
 // A write to the page cache succeeds, and what becomes of it only the sync tells.
-BOOST_DATA_TEST_CASE(the_error_of_an_earlier_write, data::make(kinds), k)
+BOOST_DATA_TEST_CASE(a_sync_reports_the_error_of_an_earlier_write, data::make(kinds), k)
 {
     if (!is_root())
         return skip("needs root");

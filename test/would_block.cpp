@@ -474,7 +474,7 @@ BOOST_AUTO_TEST_CASE(extending_writes_are_submitted_off_the_loop)
     }
 }
 
-BOOST_AUTO_TEST_CASE(one_extending_write_after_the_other)
+BOOST_AUTO_TEST_CASE(extending_writes_go_one_after_the_other)
 {
     if (!direct_io_available())
         return skip("no direct I/O in " + directory());
@@ -526,7 +526,7 @@ const refusal refusals[] = {refusal::event_eagain, refusal::event_eopnotsupp,
 
 BOOST_AUTO_TEST_SUITE(refused)
 
-BOOST_DATA_TEST_CASE(all_at_once,
+BOOST_DATA_TEST_CASE(operations_started_at_once_survive_refusals,
                      data::make(refusals) * data::make(transfer_modes()) *
                          data::make({true, false}),
                      how, mode, is_read)
@@ -554,7 +554,7 @@ BOOST_DATA_TEST_CASE(all_at_once,
     BOOST_TEST(equal);
 }
 
-BOOST_DATA_TEST_CASE(one_by_one,
+BOOST_DATA_TEST_CASE(operations_started_one_by_one_survive_refusals,
                      data::make(refusals) * data::make(transfer_modes()) *
                          data::make({true, false}),
                      how, mode, is_read)
@@ -788,7 +788,7 @@ BOOST_DATA_TEST_CASE(one_operation_without_helper_threads,
 }
 
 // Operations of one file that run one at a time keep their order on any path.
-BOOST_DATA_TEST_CASE(appending, data::make(refusals), how)
+BOOST_DATA_TEST_CASE(serial_operations_keep_their_order_on_any_path, data::make(refusals), how)
 {
     constexpr std::size_t count = 50;
     const temporary_file target;
@@ -809,8 +809,8 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(submission)
 
 // Files and kernels that have no asynchronous reads: the synchronous call decides.
-BOOST_DATA_TEST_CASE(unknown_commands, data::make({EINVAL, ENOSYS}) * data::make(transfer_modes()),
-                     error, mode)
+BOOST_DATA_TEST_CASE(an_unknown_command_is_not_tried_again,
+                     data::make({EINVAL, ENOSYS}) * data::make(transfer_modes()), error, mode)
 {
     constexpr std::size_t count = 20;
     const temporary_file target(count * block_size);
@@ -840,7 +840,8 @@ BOOST_DATA_TEST_CASE(unknown_commands, data::make({EINVAL, ENOSYS}) * data::make
 }
 
 // What is wrong with an option says nothing of transfers without it.
-BOOST_AUTO_TEST_CASE(unknown_options, *boost::unit_test::precondition(&tries_reads))
+BOOST_AUTO_TEST_CASE(an_unknown_option_says_nothing_of_others,
+                     *boost::unit_test::precondition(&tries_reads))
 {
     const temporary_file target(block_size);
     std::optional<failing_kernel> kernel(EINVAL);
@@ -862,7 +863,7 @@ BOOST_AUTO_TEST_CASE(unknown_options, *boost::unit_test::precondition(&tries_rea
 }
 
 // Other errors are those of the operation.
-BOOST_DATA_TEST_CASE(errors_of_one_operation, data::make(transfer_modes()), mode)
+BOOST_DATA_TEST_CASE(an_error_is_that_of_one_operation, data::make(transfer_modes()), mode)
 {
     const temporary_file target(block_size);
     const failing_kernel kernel(EACCES);
@@ -877,7 +878,8 @@ BOOST_DATA_TEST_CASE(errors_of_one_operation, data::make(transfer_modes()), mode
 }
 
 // A call that a signal has interrupted is made again.
-BOOST_AUTO_TEST_CASE(interrupted_calls, *boost::unit_test::precondition(&tries_reads))
+BOOST_AUTO_TEST_CASE(interrupted_calls_are_made_again,
+                     *boost::unit_test::precondition(&tries_reads))
 {
     const temporary_file target(block_size);
     int calls = 0;
@@ -900,7 +902,8 @@ BOOST_AUTO_TEST_CASE(interrupted_calls, *boost::unit_test::precondition(&tries_r
 }
 
 // What makes the loop wait for long isn't followed by more of that.
-BOOST_AUTO_TEST_CASE(calls_that_block, *boost::unit_test::precondition(&tries_reads))
+BOOST_AUTO_TEST_CASE(calls_that_block_are_not_followed_by_more,
+                     *boost::unit_test::precondition(&tries_reads))
 {
     constexpr std::size_t count = 20;
     const temporary_file target(count * block_size);
@@ -1004,7 +1007,7 @@ private:
 };
 
 // A full queue is waited for, by the loop and by threads, not asked again and again.
-BOOST_DATA_TEST_CASE(no_room_in_the_kernel, data::make({false, true}), on_thread)
+BOOST_DATA_TEST_CASE(the_loop_waits_for_room_in_the_kernel, data::make({false, true}), on_thread)
 {
     if (!direct_io_available())
         return skip("no direct I/O in " + directory());
