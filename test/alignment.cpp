@@ -24,6 +24,7 @@
 #include <kaio/random_access_file.hpp>
 
 #include "support/run.hpp"
+#include "support/skip.hpp"
 #include "support/temporary_file.hpp"
 
 namespace {
@@ -96,7 +97,7 @@ BOOST_AUTO_TEST_CASE(what_it_says_suffices)
 {
     temporary_file f(std::size_t(65536));
     if (!direct_io_available())
-        return;
+        return skip("no direct I/O in " + directory());
     random_access_file file(context, f.path(), file_base::read_write | file_base::direct);
     const io_alignment found = file.alignment();
     BOOST_TEST(is_power_of_two(found.memory));
@@ -175,7 +176,7 @@ BOOST_AUTO_TEST_CASE(it_is_found_without_statx)
 {
     temporary_file f(std::size_t(65536));
     if (!direct_io_available())
-        return;
+        return skip("no direct I/O in " + directory());
     random_access_file file(context, f.path(), file_base::read_write | file_base::direct);
     const io_alignment by_statx = file.alignment();
     for (const int result : {0, -1})
@@ -207,8 +208,7 @@ BOOST_AUTO_TEST_CASE(a_block_device_has_that_of_its_sectors)
     const std::string path = readable_block_device();
     if (path.empty())
     {
-        BOOST_TEST_MESSAGE("no block device that may be read");
-        return;
+        return skip("no block device that may be read");
     }
     const random_access_file file(context, path, file_base::read_only);
     random_access_file same(context, path, file_base::read_only);
