@@ -877,6 +877,48 @@ BOOST_DATA_TEST_CASE(an_error_is_that_of_one_operation, data::make(transfer_mode
     BOOST_TEST(f.statistics().operations_failed == 1U);
 }
 
+// The loop's call may transfer a part. A helper goes on behind it, and its error doesn't undo that part.
+BOOST_DATA_TEST_CASE(a_helper_goes_on_behind_what_the_loop_has_transferred,
+                     data::make({1, 2, 3}) * data::make({false, true}), buffer_count, helper_fails)
+{
+    constexpr std::size_t first = 1000;
+    const temporary_file target(std::string(2 * block_size, '-'));
+    const interposed_call loop_hook(
+        [&](long number, int descriptor, const ::iovec* buffers, long, ::off_t offset, int flags) {
+            const ::iovec part{buffers->iov_base, first};
+            return kernel_call(number, descriptor, &part, 1, offset, flags & ~RWF_NOWAIT);
+        });
+    std::atomic<::off_t> went_on_at{0};
+    const interposed_write helper_hook(
+        [&](int descriptor, const ::iovec* buffers, int n, ::off_t offset, int flags) -> ::ssize_t {
+            went_on_at = offset;
+            if (!helper_fails)
+                return kernel_write(descriptor, buffers, n, offset, flags);
+            errno = ENOSPC;
+            return -1;
+        });
+    would_block_fixture f;
+    if (!f.statistics().kernel_aio)
+        return skip("needs AIO");
+    kaio::random_access_file file = f.open(target, kaio::file_base::write_only);
+
+    const std::string text = pattern(0, block_size);
+    std::vector<asio::const_buffer> buffers;
+    const std::size_t size = block_size / static_cast<std::size_t>(buffer_count);
+    for (int i = 0; i != buffer_count; ++i)
+        buffers.push_back(asio::buffer(text.data() + static_cast<std::size_t>(i) * size, size));
+    const std::size_t all = asio::buffer_size(buffers);
+    outcome written;
+    file.async_write_some_at(50, buffers, record_in(written));
+    run(f.context);
+    const std::size_t expected = helper_fails ? first : all;
+    BOOST_TEST(written.succeeded(expected), written);
+    BOOST_TEST(went_on_at == 50 + static_cast<::off_t>(first));
+    const std::string content = std::string(50, '-') + text.substr(0, expected) +
+                                std::string(2 * block_size - 50 - expected, '-');
+    BOOST_TEST((target.contents() == content));
+}
+
 // A call that a signal has interrupted is made again.
 BOOST_AUTO_TEST_CASE(interrupted_calls_are_made_again,
                      *boost::unit_test::precondition(&tries_reads))
