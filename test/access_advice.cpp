@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// What a file that is opened tells the kernel about the accesses to come, as Asio's files do.
+// An open file advises the kernel about its accesses, as Asio's files do.
 
 #include <fcntl.h>
 

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// What is left when somebody has taken all events that fs.aio-max-nr allows the whole system.
+// Somebody else has taken all events that fs.aio-max-nr allows the whole system.
 
 #include <linux/aio_abi.h>
 #include <sys/syscall.h>

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// What a file says of the alignment of direct transfers, and what the kernel makes of that.
+// The alignment that a file reports for direct transfers, checked against the kernel.
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -36,7 +36,7 @@ using kaio::io_alignment;
 using kaio::random_access_file;
 using namespace kaio::test;
 
-// What statx is made to say instead of what the kernel says.
+// Replaces the answer of statx.
 std::function<int(unsigned char*)> statx_answer;
 
 struct fixture : context_fixture

@@ -41,7 +41,7 @@ namespace {
 
 std::atomic<std::size_t> malloc_calls{0};
 
-// Whether malloc has no memory.
+// Makes malloc fail.
 std::atomic<bool> no_memory{false};
 
 } // namespace
@@ -381,7 +381,8 @@ struct failing_handler
     int* calls;
 };
 
-// Wherever the start of an operation fails: it either throws and has started nothing, or starts what
+// Wherever the start of an operation fails: it either throws and has started nothing, or starts
+// what
 // completes once.
 BOOST_FIXTURE_TEST_CASE(a_start_fails_or_completes_once, allocator_fixture)
 {
@@ -624,7 +625,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(waves_started_outside_run, Executor, executors)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(waves_started_by_another_thread, Executor, executors)
 {
-    // What this thread allocates, the other gives back: the memory has to find its way.
+    // This thread allocates, and the other one frees: the memory has to find its way back.
     for (const std::size_t size : wave_sizes)
     {
         BOOST_TEST_CONTEXT("waves of " << size)

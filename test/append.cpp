@@ -280,7 +280,7 @@ BOOST_DATA_TEST_CASE(each_file_has_one_under_way_at_a_time,
     BOOST_TEST(other_target.letters() == letters_up_to(count));
 }
 
-// What isn't to wait may be cut short, and another's append must not get before the rest.
+// An append that may not wait can be cut short. No other append may get in before the rest.
 BOOST_DATA_TEST_CASE(through_two_descriptors,
                      data::make(ways) * data::make(transfer_modes()) * data::make({1, 2}), how,
                      mode, buffers)

@@ -92,7 +92,7 @@ static_assert(is_same_v<decltype(std::declval<flags&>() &= flags()), flags&> &&
 static_assert(!std::is_destructible_v<tested::file_base>, "protected");
 static_assert(!std::is_destructible_v<tested::basic_file<>>, "protected");
 
-// What all files have in common. The classes are final ones, whose members are inherited.
+// All file classes have these members. Some are inherited.
 template <typename File, typename Executor, typename Narrow, bool ExplicitToTheEnd>
 constexpr bool file_conforms()
 {
@@ -300,7 +300,7 @@ static_assert(!can_start<tested::random_access_file, no_token>::value);
     static_assert(is_same_v<decltype(other), tested::random_access_file>);
 }
 
-// What starts an operation has an executor, which tokens may ask for.
+// An initiation has an executor, for which tokens may ask.
 struct executor_token
 {
 };

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// What the end of an attempt means: for all combinations of facts, and the usual results.
+// The policy that judges how an attempt ended: all combinations of facts, and the usual results.
 
 #include "policy/attempt_end.hpp"
 
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(a_submission_that_is_refused_after_a_cancellation_is_cancel
     });
 }
 
-// Who asks the kernel not to wait, or leaves it to a thread, sees the result.
+// A user who asks the kernel not to wait, or leaves the call to a helper, sees its result.
 BOOST_AUTO_TEST_CASE(an_attempt_that_may_wait_is_the_last)
 {
     for_all_ends([](const attempt_facts& facts, const attempt_end& end) {

@@ -35,7 +35,7 @@ int advice = -1;
 
 } // namespace
 
-// What the advice did can't be seen from outside.
+// Nothing outside the kernel shows the effect of the advice.
 extern "C" int posix_fadvise(int descriptor, off_t offset, off_t length, int a) noexcept
 {
     advice = a;

@@ -64,7 +64,8 @@ struct slot_game
     std::size_t count = 0;
 };
 
-// How many helpers each of a number of mounts gets, with a file each, if they hang one after the other.
+// How many helpers each of a number of mounts gets, with a file each, if they hang one after the
+// other.
 std::vector<std::size_t> helpers_of_hanging_mounts(std::size_t helpers, std::size_t mounts)
 {
     std::vector<std::size_t> result(mounts, 0);
@@ -137,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_device_gets_no_more_than_it_takes_without_waiting)
     BOOST_TEST(burst_limit({256, 0, 1, 1, false}, {0, 0, 7}) == 7U);
 }
 
-// What a file takes at once it could have taken one by one, and another file still finds a slot.
+// A file takes no more at once than one by one, and another file still finds a slot.
 BOOST_AUTO_TEST_CASE(slots_taken_at_once_are_no_more_than_one_by_one)
 {
     for (std::size_t slots = 1; slots != 300; ++slots)

@@ -612,7 +612,7 @@ BOOST_AUTO_TEST_CASE(close_does_not_wait_without_descriptors,
     f.check();
 }
 
-// What close(2) has to say is said, also where the number has to be kept busy.
+// close() reports the error of close(2), even if kaio has to keep the descriptor number busy.
 BOOST_DATA_TEST_CASE(close_reports_the_error_of_the_kernel,
                      data::make({false, true}) * data::make({false, true}), in_use, no_descriptors)
 {

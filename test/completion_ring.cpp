@@ -22,7 +22,7 @@ using kaio::detail::completion_ring;
 
 namespace {
 
-// What the kernel maps: struct aio_ring.
+// The head of the kernel's ring: struct aio_ring.
 struct ring_header
 {
     std::uint32_t id = 0;

@@ -499,7 +499,7 @@ BOOST_AUTO_TEST_CASE(what_a_handler_starts_before_it_blocks_is_carried_out)
 
 BOOST_AUTO_TEST_CASE(threads_share_one_file_on_a_strand)
 {
-    // What the documentation asks for: operations are started on the strand, by any thread.
+    // As the documentation asks, operations are started on the strand, by any thread.
     const std::size_t count = scaled(200, 20);
     const auto strand = asio::make_strand(context);
     kaio::basic_random_access_file file(strand, on_disk.path(), file_base::read_only);

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// What is said of failures: by explain(), and by what() of the exceptions.
+// The text of explain(), and that of what() of the exceptions.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(it_names_the_limit_of_a_size)
                errc::file_too_large, "write_some_at", "no files that large");
 }
 
-// What is appended begins at the end, whatever the offset.
+// An append begins at the end, whatever its offset.
 BOOST_AUTO_TEST_CASE(limit_of_appending_writes)
 {
     random_access_file file(context, f.path(), file_base::write_only | file_base::append);

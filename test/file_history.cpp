@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// What is kept of the refusals of a file, and for which operations.
+// The refusals of a file are kept for reads, writes and seeks apart.
 
 #include "policy/file_history.hpp"
 

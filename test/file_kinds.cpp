@@ -334,7 +334,7 @@ BOOST_AUTO_TEST_CASE(submissions_that_wait_are_spread_over_threads)
 
 BOOST_AUTO_TEST_SUITE(devices)
 
-// What all block devices have in common.
+// Checks that fit all block devices.
 void exercise_device(const std::string& path, std::size_t size, transfer_mode mode)
 {
     kinds_fixture f;
@@ -533,7 +533,7 @@ BOOST_DATA_TEST_CASE(pseudo_files_give_what_the_synchronous_call_gives,
                 BOOST_TEST(o.succeeded(static_cast<std::size_t>(count)), o);
         }
         BOOST_TEST(memory == expected);
-        // What the kernel has refused to io_submit it isn't asked for again.
+        // An operation that io_submit refused is not submitted again.
         const kaio::service_statistics after = f.service.statistics();
         if (before.helper_operations != 0 &&
             after.helper_operations - before.helper_operations == results.size())
@@ -645,7 +645,7 @@ const kind kinds[] = {
     {"socket", open_socket, "abc"},
     {"terminal", open_terminal, "abc"}};
 
-// What a transfer has led to.
+// The outcome of a transfer.
 struct result
 {
     boost::system::error_code ec;

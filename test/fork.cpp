@@ -117,7 +117,7 @@ struct fork_fixture
     std::deque<aligned_memory> memory;
 };
 
-// What the child does with a context of its own, after all else.
+// At the end the child uses a context of its own.
 inline bool reads_on(fork_fixture& f)
 {
     f.results.clear();
@@ -126,7 +126,7 @@ inline bool reads_on(fork_fixture& f)
     return f.finish() && f.right() == blocks;
 }
 
-// Which eventfds a process has, whatever their numbers.
+// The eventfds of this process, whatever their numbers.
 inline std::set<std::string> eventfds()
 {
     std::set<std::string> result;
@@ -482,7 +482,7 @@ std::unique_ptr<fork_fixture>& static_fixture()
     return value;
 }
 
-// What such a child keeps of the context is a leak by design, which a sanitizer reports at exit().
+// Such a child leaks its context by design, and a sanitizer would report that at exit().
 const auto ends =
     under_sanitizer ? std::vector<end>{end::quick_exit, end::destruction}
                     : std::vector<end>{end::quick_exit, end::destruction, end::static_destruction};

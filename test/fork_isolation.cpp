@@ -56,7 +56,7 @@ using kaio::file_base;
 
 namespace {
 
-// What the reactor's set refuses, and how often it has done so.
+// The descriptor that the reactor refuses, and the number of refusals.
 std::atomic<int> refused_descriptor{-1};
 std::atomic<int> refusals{0};
 
@@ -262,7 +262,7 @@ BOOST_AUTO_TEST_CASE(threads_of_an_unrelated_context, *boost::unit_test::timeout
     }
 }
 
-// What the parent's kernel signals must not be taken for events of the child's descriptors.
+// The kernel still signals the parent's eventfd. The child must not take that for its own events.
 BOOST_AUTO_TEST_CASE(signals_of_the_parent_are_not_taken_for_events)
 {
     asio::io_context context;
@@ -336,7 +336,7 @@ BOOST_AUTO_TEST_CASE(turns_that_the_parent_has_not_begun)
     }
 }
 
-// What in_new_namespace() returns where that is not allowed.
+// in_new_namespace() returns this where new namespaces are not allowed.
 constexpr int no_namespaces = 4;
 
 // The first process of a PID namespace isn't ended by the alarm that bounds the time of a child.

@@ -88,7 +88,7 @@ private:
     int left_;
 };
 
-// What is started on a file. Outlives the context, and so what the kernel does with the memory.
+// The operations on a file. They outlive the context, and so the kernel's use of their memory.
 class work
 {
 public:
@@ -109,7 +109,7 @@ public:
                                    record_in(writes_.back()));
     }
 
-    // What is there already, to another place in memory.
+    // Reads existing data into other memory.
     void start_read(std::size_t block)
     {
         reads_.emplace_back();

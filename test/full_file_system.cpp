@@ -57,7 +57,7 @@ public:
         const std::string image = path_ + ".image";
         mounted_ = shell("truncate -s 8M " + image) && shell("mkfs.ext4 -q -m 0 -F " + image) &&
                    shell("mount -o loop " + image + " " + path_);
-        // What is mounted keeps it.
+        // The mount keeps the loop device.
         ::unlink(image.c_str());
     }
 
@@ -141,7 +141,7 @@ BOOST_DATA_TEST_CASE(writes_until_it_is_full, data::make(mode_flags), flags)
     BOOST_TEST(asio::use_service<kaio::aio_service>(context).statistics().operations_failed ==
                refused);
 
-    // What was reported as written is there.
+    // All bytes reported as written are there.
     aligned_memory back(size);
     for (std::size_t i = 0; i != count; ++i)
     {

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// What Asio's handler tracking shows of kaio's operations.
+// Asio's handler tracking shows kaio's operations.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -37,7 +37,7 @@ struct event
     std::string description;
 };
 
-// What is written to the standard error stream while a function runs.
+// The text that a function writes to the standard error stream.
 template <typename Function>
 std::vector<event> events_of(Function&& f)
 {
@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(shows_what_is_done_with_a_file)
     BOOST_TEST(done == expected, boost::test_tools::per_element());
 }
 
-// What kaio itself posts and waits for can be told from the program's.
+// kaio's own posts and waits differ from the program's.
 BOOST_AUTO_TEST_CASE(it_tells_kaio_from_the_program)
 {
     kaio::random_access_file file(context, target.path(), flags);

@@ -253,7 +253,7 @@ BOOST_DATA_TEST_CASE(an_unknown_ring_is_not_touched, data::make(unknown_rings), 
     BOOST_TEST(f.statistics().events_from_syscall != 0);
 }
 
-// What the kernel still holds at the end is fetched without harm to what the ring had.
+// Completions still in the kernel at the end are fetched, and those of the ring are kept.
 BOOST_DATA_TEST_CASE(the_context_ends_with_operations_outstanding, data::make(ways), how)
 {
     std::vector<outcome> results(100);

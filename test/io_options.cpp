@@ -3,7 +3,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// What a single transfer asks for. What the kernel or the file lacks fails that transfer alone.
+// Options of a single transfer. An option that the kernel or the file lacks fails that transfer
+// alone.
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -253,7 +254,8 @@ BOOST_AUTO_TEST_CASE(no_wait_takes_what_is_there, *unit_test::precondition(&ext4
     BOOST_TEST(cached.succeeded(block_size), cached);
     BOOST_TEST((std::string(f.memory.data(), block_size) == pattern(0, block_size)));
 
-    // Raw: what isn't in the page cache is not waited for. The kernel (6.18) has it read all the same,
+    // Raw: what isn't in the page cache is not waited for. The kernel (6.18) has it read all the
+    // same,
     // and a fast disk may be done before the kernel looks: so it is compared with plain calls.
     f.file.sync_all();
     int refusals = 0;
@@ -326,7 +328,7 @@ BOOST_DATA_TEST_CASE(priorities_are_taken, data::make(transfer_modes()), mode)
     BOOST_TEST((real_time.succeeded(block_size) || real_time.failed(system_error(EPERM))),
                real_time);
 
-    // What makes no sense fails alone.
+    // An option without sense fails its own transfer only.
     outcome unknown;
     outcome usual;
     f.file.async_read_some_at(0, f.buffer(),
@@ -412,7 +414,7 @@ BOOST_AUTO_TEST_CASE(a_priority_is_for_one_operation_only)
         kaio::service_options options;
         options.helper_threads = 1;
         kaio::make_aio_service(context, options);
-        // What is no regular file is left to the helper thread.
+        // A file that isn't regular is left to the helper.
         kaio::random_access_file file(context, "/dev/zero", kaio::file_base::read_only);
         char memory[16];
         boost::system::error_code result;
@@ -435,7 +437,8 @@ BOOST_AUTO_TEST_CASE(a_priority_is_for_one_operation_only)
     BOOST_TEST(status == 0);
 }
 
-// A second write after half of one would make two of it. A kernel that does half breaks its word, and
+// A second write after half of one would make two of it. A kernel that does half breaks its word,
+// and
 // what it said is the result.
 BOOST_DATA_TEST_CASE(atomic_writes_are_not_continued, data::make(transfer_modes()), mode)
 {

@@ -393,7 +393,8 @@ BOOST_AUTO_TEST_CASE(order_without_slots, *boost::unit_test::precondition(&needs
         BOOST_TEST(results[i].succeeded(lines[i].size()), results[i]);
     BOOST_TEST(target.contents() == expected);
 
-    // In the page cache: read at once. Not there: refused, unless the disk was faster than the kernel's
+    // In the page cache: read at once. Not there: refused, unless the disk was faster than the
+    // kernel's
     // second look (6.18 begins to read all the same).
     kaio::random_access_file file(f.context, target.path(), file_base::read_only);
     kaio::io_options at_once;
@@ -472,7 +473,7 @@ BOOST_DATA_TEST_CASE(close_and_cancel_do_not_wait_for_a_server,
         aborted += o.aborted();
         outstanding += o.calls == 0;
     }
-    // What the server has stays with it. That is no more than may be in flight.
+    // Operations that the server holds stay with it. They are no more than may be in flight.
     BOOST_TEST(aborted + outstanding == 100U);
     BOOST_TEST(outstanding >= 1U);
     BOOST_TEST(outstanding <= f.options().max_in_flight);

@@ -431,7 +431,7 @@ BOOST_AUTO_TEST_CASE(memory_of_discarded_operations_goes_back)
     BOOST_TEST(count.alive == 0u);
 }
 
-// What an operation keeps, and what it doesn't.
+// An operation keeps some objects alive, and others not.
 
 BOOST_AUTO_TEST_CASE(the_sequence_of_buffers_is_copied)
 {

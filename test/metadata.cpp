@@ -274,7 +274,7 @@ private:
     int descriptor_ = -1;
 };
 
-// What is refused in the end isn't waited for, and the one who waits at the other end isn't woken.
+// kaio does not wait for a pipe that it refuses, nor wakes the process at its other end.
 BOOST_AUTO_TEST_CASE(a_named_pipe_is_refused_at_once)
 {
     constexpr std::chrono::seconds soon(10);
@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(a_named_pipe_is_left_alone)
     ::close(reader);
 }
 
-// What open(2) refuses without waiting has its own reasons.
+// open(2) refuses these without waiting, each with its own error.
 BOOST_AUTO_TEST_CASE(errors_of_a_named_pipe)
 {
     const one_ended_pipe pipe;
@@ -434,7 +434,8 @@ BOOST_AUTO_TEST_CASE(operations_before_the_file_is_open)
     BOOST_TEST(result.succeeded(0), result);
 }
 
-BOOST_DATA_TEST_CASE_F(metadata_fixture, aborted_while_it_waits, data::make(ways), how)
+BOOST_DATA_TEST_CASE_F(metadata_fixture, an_opening_is_aborted_while_it_waits, data::make(ways),
+                       how)
 {
     blocked_helper blocker(*context);
     abortable a(*context);
@@ -482,8 +483,10 @@ BOOST_DATA_TEST_CASE_F(metadata_fixture, nothing_is_waited_for_after_an_abortion
     }
 }
 
-// What has begun ends, but nobody gets what nobody wants any more.
-BOOST_DATA_TEST_CASE_F(metadata_fixture, aborted_while_it_is_done, data::make(ways), how)
+// An opening that has begun goes on. If its object was closed or destroyed meanwhile, nothing stays
+// open.
+BOOST_DATA_TEST_CASE_F(metadata_fixture, an_opening_is_aborted_while_it_is_done, data::make(ways),
+                       how)
 {
     held_open held(target.path());
     if (!held.works())
@@ -694,7 +697,7 @@ BOOST_AUTO_TEST_CASE(errors_are_those_of_the_calls)
     BOOST_TEST(file.size() == 10000U);
 }
 
-BOOST_DATA_TEST_CASE_F(metadata_fixture, aborted_while_they_wait,
+BOOST_DATA_TEST_CASE_F(metadata_fixture, operations_are_aborted_while_they_wait,
                        data::make(ways) * data::make({true, false}), how, resize)
 {
     blocked_helper blocker(*context);
@@ -816,7 +819,7 @@ BOOST_AUTO_TEST_CASE(the_context_ends_before_the_handler_of_an_opening_is_called
 
 namespace {
 
-/// What an operation on another thread tells.
+/// The results of an operation on another thread.
 struct answer
 {
     boost::system::error_code ec;
@@ -836,7 +839,8 @@ std::future<answer> ask(Start start)
 
 } // namespace
 
-// An opening under way may end at any moment. What is started meanwhile sees the file before or after.
+// An opening under way may end at any moment. What is started meanwhile sees the file before or
+// after.
 BOOST_AUTO_TEST_CASE(what_is_started_during_an_opening_sees_one_moment)
 {
     asio::thread_pool pool(2);

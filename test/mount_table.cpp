@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// Which files share the mount of a mount.
+// Files of one device share one mount_usage.
 
 #include "queue/mount_table.hpp"
 

@@ -4,7 +4,8 @@
 //
 
 // Several threads start, cancel, open, close and run on one context, each with files of its own: no
-// thread's run() returns before its operations have been handled, each of them once, and what is read
+// thread's run() returns before its operations have been handled, each of them once, and what is
+// read
 // is right. What several threads do within one run(), forks and the end of a context are for
 // stress.cpp.
 
@@ -90,7 +91,7 @@ struct shared_files
     const temporary_file cached{contents()};
 };
 
-// What has become of the operations of all threads.
+// The outcomes of the operations of all threads.
 struct ledger
 {
     std::atomic<std::size_t> started{0};
@@ -586,7 +587,8 @@ private:
         else
             a.act(1 + random() % size_, random() % (4 * size_));
         // The context may stop a moment after its work has come to an end, though there is new work
-        // by then (Asio 1.81, posted functions do the same). So only a thread that has kept it at work
+        // by then (Asio 1.81, posted functions do the same). So only a thread that has kept it at
+        // work
         // until its operations had been started can say that they may not be left. The others don't
         // keep it at work, so that they can still be in the middle of starting theirs.
         const bool kept = kept_at_work_[which].has_value();
@@ -611,7 +613,7 @@ private:
                          " operations were outstanding");
     }
 
-    // What was started on a context that had been stopped, and what stop() has left.
+    // Operations started on a stopped context, and those that stop() left.
     void finish()
     {
         finishing_ = true;

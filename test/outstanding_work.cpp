@@ -73,7 +73,7 @@ public:
         pass_until(moment + std::chrono::nanoseconds(round_ % 16 * 50));
     }
 
-    /// What the other thread was to do in this round is done.
+    /// The other thread has done its part of this round.
     void wait()
     {
         wait_until([this] { return done_ == round_; });
@@ -206,7 +206,7 @@ void run_at_once(asio::io_context& context)
         run(context);
 }
 
-// What else was started ends before the next round begins.
+// All other operations end before the next round begins.
 void finish(asio::io_context& context, other_thread& other)
 {
     other.wait();
@@ -354,7 +354,8 @@ private:
     std::atomic<bool> failed_{false};
 };
 
-// This thread starts a read when one operation has ended, while another thread cancels the next one.
+// This thread starts a read when one operation has ended, while another thread cancels the next
+// one.
 void cancel_while_starting(const std::function<void(waiting_operations&)>& cancel)
 {
     asio::io_context context;

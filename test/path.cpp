@@ -3,7 +3,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// Which path an operation takes: for all combinations of facts, and of what was learned before.
+// The policy that chooses the path of an operation: all combinations of facts and of earlier
+// refusals.
 
 #include "policy/path.hpp"
 
@@ -51,7 +52,7 @@ would_block without_flag()
     return result;
 }
 
-// What can have been learned: nothing, one refusal, many, one that is over, that the flag is unknown.
+// All a file can have learned: nothing, one refusal, many, an old one, an unknown flag.
 std::vector<would_block> all_learned()
 {
     would_block over = with_refusals(1);

@@ -67,7 +67,7 @@ struct prefetch_call
     }
 };
 
-// What the kernel was told, in order, and what else is done then.
+// The advice that the kernel was given, in order, and a function to call then.
 std::mutex mutex;
 std::vector<prefetch_call> prefetched;
 std::function<void(const prefetch_call&)> on_prefetch;
@@ -117,7 +117,7 @@ private:
     const std::shared_ptr<gate> gate_ = std::make_shared<gate>();
 };
 
-// Whether what reads miss comes from a device here.
+// Whether cold reads come from a device here.
 boost::test_tools::assertion_result on_device(boost::unit_test::test_unit_id)
 {
     static const bool result = [] {
@@ -351,7 +351,7 @@ BOOST_AUTO_TEST_CASE(bounds_what_is_announced)
     expect(all);
 }
 
-// What is cancelled makes room for others.
+// Cancelled operations make room for others.
 BOOST_AUTO_TEST_CASE(forgets_what_is_cancelled)
 {
     constexpr std::size_t count = 100;
@@ -425,7 +425,7 @@ BOOST_AUTO_TEST_CASE(says_nothing_of_long_reads)
     expect({expected(file, 0, longest), expected(file, 2, longest), expected(file, 4, longest)});
 }
 
-// What doesn't come from a device has its own ways.
+// Files without a device are not prefetched.
 BOOST_AUTO_TEST_CASE(says_nothing_of_pseudo_files)
 {
     kaio::random_access_file file(context, "/proc/version", file_base::read_only);
@@ -478,7 +478,7 @@ BOOST_AUTO_TEST_CASE(tells_of_all_files_in_turn)
     BOOST_TEST(first.size() == count);
 }
 
-// That may hang as well, and with it nothing but reads of the same file.
+// The advice may hang as well. Only reads of the same file may hang with it.
 BOOST_FIXTURE_TEST_CASE(a_file_that_hangs_leaves_a_thread_to_others, five_threads)
 {
     constexpr std::size_t count = 100;

@@ -261,7 +261,7 @@ BOOST_DATA_TEST_CASE(io_submit_is_forbidden, data::make({ENOSYS, EINVAL, EPERM})
             return 0;
         KAIO_REQUIRE_IN_CHILD(forbid({SYS_io_submit}, error));
         KAIO_REQUIRE_IN_CHILD(use(context, target.path()) == 0);
-        // What was started before the first refusal was seen has tried, and nothing else.
+        // Only operations started before the first refusal was seen have tried.
         KAIO_REQUIRE_IN_CHILD(statistics_of(context).submit_calls <= blocks);
         return 0;
     });
@@ -385,7 +385,7 @@ BOOST_AUTO_TEST_CASE(the_limit_of_processes)
     BOOST_TEST(status == 0);
 }
 
-// What root may do always: rights are checked in a child that gave up being root.
+// Root may do anything, so a child that gave up being root checks the rights.
 BOOST_AUTO_TEST_CASE(rights_are_checked_as_by_the_kernel)
 {
     const temporary_file target(std::size_t(100));

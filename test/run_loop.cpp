@@ -30,7 +30,7 @@ using namespace kaio::test;
 using kaio::file_base;
 using kaio::random_access_file;
 
-// What the documentation promises: one turn of the loop runs no more handlers than this.
+// The documentation promises that one turn of the loop runs no more handlers than this.
 constexpr int handlers_per_turn = 32;
 
 struct fixture : context_fixture
@@ -406,7 +406,7 @@ BOOST_AUTO_TEST_CASE(timers_have_their_turn_too)
 
 BOOST_AUTO_TEST_CASE(posted_handlers_keep_their_place)
 {
-    // What was posted before the completion runs before the handlers of the next turns.
+    // Functions posted before the completion run before the handlers of the next turns.
     start_reads(200);
     int seen_at = -1;
     asio::post(context, [&] { seen_at = calls; });

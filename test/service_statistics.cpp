@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// What a service counts, and that its figures agree with each other.
+// A service counts its operations, and its figures agree with each other.
 
 #include <atomic>
 #include <boost/asio/buffer.hpp>
@@ -314,7 +314,7 @@ BOOST_DATA_TEST_CASE(counts_what_the_kernel_has_no_function_for,
     BOOST_TEST(s.helper_operations == 3U);
 }
 
-// What is wrong with one request says nothing of its file.
+// An error of one request says nothing of its file.
 BOOST_AUTO_TEST_CASE(a_refused_request_leaves_the_file_its_road)
 {
     statistics_fixture f;
@@ -353,7 +353,7 @@ BOOST_DATA_TEST_CASE(counts_what_waits_on_the_loop, data::make(transfer_modes())
     BOOST_TEST((s.longest_submit >= delay));
 }
 
-// What the kernel refuses for want of room has not been submitted.
+// An operation that the kernel refuses for want of room does not count as submitted.
 BOOST_AUTO_TEST_CASE(the_mean_batch_counts_what_was_accepted,
                      *boost::unit_test::precondition(tries_reads))
 {

@@ -3,7 +3,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// A stream file whose descriptor somebody else writes to by a duplicate, for as long as it takes: the
+// A stream file whose descriptor somebody else writes to by a duplicate, for as long as it takes:
+// the
 // kernel lets nobody else see the position meanwhile.
 
 #include <sys/syscall.h>
@@ -100,7 +101,7 @@ private:
     std::thread thread_;
 };
 
-// What is outstanding in the file system ends with this, whatever has become of the test.
+// All calls in the file system end with this object, even if the test fails.
 struct shared_fixture
 {
     shared_fixture()
@@ -205,7 +206,7 @@ void check_that_others_go_on(transfer_mode mode)
     BOOST_TEST(f.file.seek(0, file_base::seek_cur) == 2 * block_size);
 }
 
-// What has waited once is left to the threads: the loop goes on.
+// A seek that has waited once is left to the helpers, so that the loop goes on.
 void check_that_the_loop_learns(transfer_mode mode)
 {
     if (!why_not().empty())

@@ -486,7 +486,7 @@ BOOST_DATA_TEST_CASE(appending_writes_end_at_the_end, data::make(ways()), w)
                0U);
 }
 
-// What fcntl does to the descriptor counts for the next write.
+// A change by fcntl counts from the next write on.
 BOOST_DATA_TEST_CASE(appending_is_turned_on_and_off, data::make(ways()), w)
 {
     if (is_direct(w))

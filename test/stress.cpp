@@ -62,7 +62,7 @@ constexpr std::size_t segment_size = 64 * 1024;
 constexpr std::size_t segments = 8;
 constexpr std::size_t file_size = segments * segment_size;
 
-// What has become of the operations of a round.
+// The outcomes of the operations of a round.
 struct ledger
 {
     std::atomic<std::size_t> started{0};
@@ -170,7 +170,7 @@ public:
         actions_left_ = 0;
     }
 
-    // What plain system calls find in the file. Only when the context has come to an end.
+    // Reads the file by plain system calls. Call it only after the context's end.
     bool as_the_model_says() const
     {
         std::string contents = temporary_contents();
@@ -411,7 +411,7 @@ private:
             file_ = std::move(moved);
             return;
         }
-        // What the target holds is closed.
+        // The assignment closes the file of the target.
         file_ = std::make_unique<kaio::random_access_file>(strand_, path_, flags_);
         *file_ = std::move(*moved);
     }

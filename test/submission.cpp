@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// What kaio gives to io_submit, and what it makes of io_submit's answers.
+// The calls of io_submit, and how kaio takes their results.
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -83,7 +83,7 @@ struct submission_fixture
         start(file, count);
     }
 
-    // What the page cache has is there when io_submit returns, and needs no alignment.
+    // A read from the page cache is done when io_submit returns, and needs no alignment.
     kaio::io_options options() const
     {
         return mode == transfer_mode::buffered ? by_io_submit() : kaio::io_options();
@@ -317,7 +317,7 @@ BOOST_DATA_TEST_CASE(a_kernel_without_room_in_a_batch_is_left_alone,
     BOOST_TEST(kernel.in_order());
     run_again(f.context);
     f.check_results();
-    // What was refused was never there.
+    // A refused operation was never in flight.
     BOOST_TEST(f.service.statistics().in_flight_high_water == room);
 }
 

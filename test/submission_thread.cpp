@@ -281,7 +281,7 @@ BOOST_DATA_TEST_CASE(cold_files_and_files_that_grow, data::make(transfer_modes()
                0);
 }
 
-// What waits for a thread is served in the order started.
+// Operations that wait for a helper are served in the order started.
 BOOST_AUTO_TEST_CASE(operations_are_served_in_their_turn,
                      *boost::unit_test::precondition(&needs_aio))
 {

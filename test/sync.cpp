@@ -112,7 +112,7 @@ int fdatasync(int descriptor)
 
 BOOST_AUTO_TEST_SUITE(sync_operations)
 
-// What is to be on the disk differs: the data alone, or all that is known of the file.
+// One sync is for the data alone, the other for the metadata, too.
 BOOST_DATA_TEST_CASE(the_call_that_was_meant, data::make(kinds) * data::make({false, true}), k,
                      by_thread)
 {
@@ -199,7 +199,7 @@ BOOST_DATA_TEST_CASE(a_descriptor_that_somebody_else_closed, data::make(kinds), 
     BOOST_TEST(result.failed(asio::error::bad_descriptor), result);
 }
 
-// What can't be synced says so, by whatever path: never a silent success.
+// A file that can't be synced reports an error by every path, never a silent success.
 BOOST_DATA_TEST_CASE(as_fsync_says,
                      data::make(kinds) *
                          data::make({"/dev/null", "/dev/zero", "/proc/self/status",

@@ -91,7 +91,7 @@ private:
 
 constexpr std::size_t huge = std::size_t(3) << 30;
 
-// What the kernel transfers at most by one call, and so a transfer: 2 GiB less a page.
+// The most that one call transfers, and so one operation: 2 GiB less a page.
 const std::size_t most =
     static_cast<std::size_t>(INT_MAX) - static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) + 1;
 
@@ -309,7 +309,7 @@ BOOST_AUTO_TEST_CASE(a_huge_read_of_what_is_cached)
     BOOST_TEST(result.succeeded(most), result);
 }
 
-// What a thread completes isn't more than one call would have transferred. Nothing is written here.
+// A helper that goes on transfers no more in all than one call would. Nothing is written here.
 BOOST_DATA_TEST_CASE(a_huge_write_in_two_parts,
                      data::make({std::size_t(1), std::size_t(100) << 20, most - 1}), first_part)
 {

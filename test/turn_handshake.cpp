@@ -71,7 +71,7 @@ constexpr std::size_t threads = 2;
 
 struct plan
 {
-    // Which operations there are, and which a helper carries out.
+    // The operations, and those that a helper carries out.
     std::size_t started = operations;
     std::array<bool, operations> by_helper{};
 
@@ -159,7 +159,7 @@ public:
     {
     }
 
-    /// What went wrong first, or nothing.
+    /// The first violation, or nothing.
     std::string explore()
     {
         state_type first;

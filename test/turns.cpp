@@ -50,7 +50,7 @@ using kaio::random_access_file;
 
 namespace {
 
-/// What a program keeps for functions that it calls when it likes.
+/// A queue of functions that the program calls when it likes.
 class function_queue
 {
 public:
@@ -256,13 +256,14 @@ BOOST_AUTO_TEST_SUITE_END()
 
 namespace {
 
-/// An execution context of which Asio and kaio know nothing. It calls functions on a thread of its own.
+/// An execution context of which Asio and kaio know nothing. It calls functions on a thread of its
+/// own.
 class foreign_context : public asio::execution_context
 {
 public:
     foreign_context() = default;
 
-    // What was posted goes before what it refers to.
+    // The posted functions are destroyed before the objects that they refer to.
     ~foreign_context()
     {
         thread_->stop();

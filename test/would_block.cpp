@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// What can't be done without waiting is done off the loop, with the result of the synchronous call.
+// Operations that would wait are done off the loop, with the result of the synchronous call.
 
 #include <stdlib.h>
 #include <sys/uio.h>
@@ -341,7 +341,7 @@ BOOST_AUTO_TEST_CASE(a_read_across_the_end_of_a_file_that_is_cached_in_part)
     BOOST_TEST(equal);
 }
 
-// What the kernel says with RWF_NOWAIT reaches a user who asks for it, and no other.
+// Only a user who asks for RWF_NOWAIT sees the kernel's refusal to wait.
 BOOST_DATA_TEST_CASE(no_wait_shows_what_the_kernel_says, data::make({0, 4}), cached)
 {
     constexpr std::size_t size = 16 * block_size;
@@ -716,7 +716,7 @@ BOOST_DATA_TEST_CASE(until_it_works_again, data::make(transfer_modes()), mode)
     BOOST_TEST(f.statistics().helper_operations + f.statistics().helper_submissions <
                off_loop + count / 2);
 
-    // What was refused long ago counts no more: one refusal makes attempts only a little rarer.
+    // Old refusals count no more: one new refusal makes attempts only a little rarer.
     kernel.relent(false);
     const std::size_t before = kernel.attempts();
     f.read_one_by_one(file, 12);
@@ -839,7 +839,7 @@ BOOST_DATA_TEST_CASE(an_unknown_command_is_not_tried_again,
     BOOST_TEST(f.statistics().helper_operations == f.statistics().operations_started);
 }
 
-// What is wrong with an option says nothing of transfers without it.
+// An error of an option says nothing of transfers without it.
 BOOST_AUTO_TEST_CASE(an_unknown_option_says_nothing_of_others,
                      *boost::unit_test::precondition(&tries_reads))
 {
@@ -877,7 +877,8 @@ BOOST_DATA_TEST_CASE(an_error_is_that_of_one_operation, data::make(transfer_mode
     BOOST_TEST(f.statistics().operations_failed == 1U);
 }
 
-// The loop's call may transfer a part. A helper goes on behind it, and its error doesn't undo that part.
+// The loop's call may transfer a part. A helper goes on behind it, and its error doesn't undo that
+// part.
 BOOST_DATA_TEST_CASE(a_helper_goes_on_behind_what_the_loop_has_transferred,
                      data::make({1, 2, 3}) * data::make({false, true}), buffer_count, helper_fails)
 {
@@ -943,7 +944,7 @@ BOOST_AUTO_TEST_CASE(interrupted_calls_are_made_again,
     BOOST_TEST(f.statistics().loop_tries == 1U);
 }
 
-// What makes the loop wait for long isn't followed by more of that.
+// After a call that holds the loop up for long, the loop makes no more of them.
 BOOST_AUTO_TEST_CASE(calls_that_block_are_not_followed_by_more,
                      *boost::unit_test::precondition(&tries_reads))
 {
@@ -971,7 +972,7 @@ BOOST_AUTO_TEST_CASE(calls_that_block_are_not_followed_by_more,
     BOOST_TEST(calls < 10);
 }
 
-// What takes longer than a millisecond has waited for something.
+// A call that takes longer than a millisecond has waited.
 BOOST_DATA_TEST_CASE(that_blocks_is_a_refusal, data::make(transfer_modes()), mode)
 {
     constexpr std::size_t count = 200;

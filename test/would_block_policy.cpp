@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 
-// What a file has been seen to refuse, and how often it is tried again.
+// The policy that remembers refusals, and says how often to try again.
 
 #include "policy/would_block.hpp"
 

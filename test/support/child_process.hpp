@@ -19,7 +19,7 @@
 namespace kaio {
 namespace test {
 
-/// What a child process says if something isn't as it should be, with the line.
+/// A child process prints a failed check with its line.
 #define KAIO_REQUIRE_IN_CHILD(condition)                                                           \
     do                                                                                             \
     {                                                                                              \

@@ -19,7 +19,8 @@
 namespace kaio {
 namespace test {
 
-/// What became of an operation: how often its handler was called and destroyed, and with what.
+/// The outcome of an operation: how often its handler was called and destroyed, and with what
+/// arguments.
 struct outcome
 {
     std::atomic<int> calls{0};

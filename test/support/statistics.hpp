@@ -11,7 +11,7 @@
 namespace kaio {
 namespace test {
 
-/// Whether the figures agree with each other as they are said to do at any time.
+/// Whether the figures agree with each other, as they must at any time.
 inline bool consistent(const service_statistics& s)
 {
     return s.operations_started == s.operations_completed + s.outstanding &&

@@ -32,7 +32,7 @@ inline unsigned char pattern_byte(std::uint64_t offset)
     return static_cast<unsigned char>(x >> (offset % 8 * 8));
 }
 
-/// What a patterned file holds from an offset on.
+/// The content of a patterned file from an offset on.
 inline std::string pattern(std::uint64_t offset, std::size_t size)
 {
     std::string result(size, '\0');

@@ -13,7 +13,7 @@
 namespace kaio {
 namespace test {
 
-/// What was taken from, and what was given back to, a tracking allocator.
+/// The memory that a tracking allocator gave and got back.
 struct allocation_count
 {
     std::atomic<std::size_t> allocations{0};

@@ -61,7 +61,7 @@ inline boost::test_tools::assertion_result needs_direct_io(boost::unit_test::tes
     return direct_io_available();
 }
 
-/// What makes a transfer of the page cache go through io_submit: only that takes a priority.
+/// Options that send a transfer of the page cache through io_submit: only that takes a priority.
 inline io_options by_io_submit()
 {
     io_options result;
