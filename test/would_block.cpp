@@ -879,6 +879,7 @@ BOOST_DATA_TEST_CASE(an_error_is_that_of_one_operation, data::make(transfer_mode
 
 // The loop's call may transfer a part. A helper goes on behind it, and its error doesn't undo that
 // part.
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(&tries_reads))
 BOOST_DATA_TEST_CASE(a_helper_goes_on_behind_what_the_loop_has_transferred,
                      data::make({1, 2, 3}) * data::make({false, true}), buffer_count, helper_fails)
 {
