@@ -14,6 +14,7 @@
 #include <string>
 
 #include <kaio/detail/context/setup_failure.hpp>
+#include <kaio/detail/schedule_point.hpp>
 
 namespace kaio {
 namespace detail {
@@ -74,8 +75,10 @@ aio_context::~aio_context()
 
 submission aio_context::submit(control_block* const* blocks, std::size_t count) noexcept
 {
+    schedule_point();
     const int result = ::io_submit(static_cast<::io_context_t>(context_), static_cast<long>(count),
                                    reinterpret_cast<::iocb**>(const_cast<control_block**>(blocks)));
+    schedule_point();
     if (result > 0)
         return {static_cast<std::size_t>(result), 0};
     return {0, result < 0 ? -result : EAGAIN};

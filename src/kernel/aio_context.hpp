@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <kaio/detail/operation/control_block.hpp>
+#include <kaio/detail/schedule_point.hpp>
 
 #include "kernel/completion_ring.hpp"
 
@@ -63,6 +64,7 @@ public:
     template <typename Function>
     std::size_t harvest(Function&& f) noexcept
     {
+        schedule_point();
         const auto deliver = [&](const completion_event& event) { f(event.data, event.result); };
         if (ring_.usable())
             return ring_.consume(deliver);

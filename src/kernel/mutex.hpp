@@ -8,6 +8,8 @@
 
 #include <atomic>
 
+#include <kaio/detail/schedule_point.hpp>
+
 namespace kaio {
 namespace detail {
 
@@ -25,6 +27,7 @@ public:
 
     void lock() noexcept
     {
+        schedule_point();
         int expected = unlocked;
         if (!state_.compare_exchange_strong(expected, locked, std::memory_order_acquire,
                                             std::memory_order_relaxed))
@@ -35,6 +38,7 @@ public:
     {
         if (state_.exchange(unlocked, std::memory_order_release) == waited_for)
             wake_one();
+        schedule_point();
     }
 
 private:

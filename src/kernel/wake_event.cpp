@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include <kaio/detail/context/setup_failure.hpp>
+#include <kaio/detail/schedule_point.hpp>
 
 namespace kaio {
 namespace detail {
@@ -28,13 +29,16 @@ wake_event::~wake_event()
 
 void wake_event::signal() noexcept
 {
+    schedule_point();
     ::eventfd_write(descriptor_, 1);
+    schedule_point();
 }
 
 void wake_event::drain() noexcept
 {
     ::eventfd_t count;
     ::eventfd_read(descriptor_, &count);
+    schedule_point();
 }
 
 } // namespace detail

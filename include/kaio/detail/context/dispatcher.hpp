@@ -22,6 +22,7 @@
 #include <kaio/detail/operation/handler_tracking.hpp>
 #include <kaio/detail/operation/inline_executor.hpp>
 #include <kaio/detail/operation/reserved_memory.hpp>
+#include <kaio/detail/schedule_point.hpp>
 #include <kaio/detail/throw_error.hpp>
 
 namespace kaio {
@@ -75,7 +76,9 @@ public:
     {
         BOOST_ASSERT_MSG(!engine_.is_foreign(),
                          "kaio: a child process uses a context without notify_fork(fork_child)");
-        if (engine_.start(record, file))
+        const bool turn_wanted = engine_.start(record, file);
+        schedule_point();
+        if (turn_wanted)
             schedule_turn();
     }
 
@@ -83,7 +86,10 @@ public:
     [[gnu::noinline]] void schedule_turn() noexcept
     {
         if (post_turn())
+        {
+            schedule_point();
             engine_.turn_posted();
+        }
         else
             wait_instead();
     }
@@ -192,6 +198,7 @@ private:
                 break;
 
             follow(next.before);
+            schedule_point();
             next.record->complete(upcall::invoke);
 
             if (context_.stopped() || escaped_exceptions() != escaped)
@@ -202,6 +209,7 @@ private:
     // False without memory, or if the context isn't known well enough.
     bool post_turn() noexcept
     {
+        schedule_point();
         try
         {
             KAIO_HANDLER_LOCATION("begin a turn");
@@ -244,6 +252,7 @@ private:
     [[gnu::noinline]] void wait(reserved_memory& memory) noexcept
     {
         KAIO_HANDLER_LOCATION("wait for completions");
+        schedule_point();
         wake_descriptor_.async_wait(asio::posix::descriptor_base::wait_read,
                                     woken_turn{this, &memory, generation_});
     }
