@@ -6,10 +6,13 @@
 #include "schedule.hpp"
 
 #include <semaphore.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <utility>
 
@@ -23,6 +26,22 @@ thread_local schedule* current_schedule = nullptr;
 
 // One in so many points lets another thread go on. Many switches find other defects than few.
 constexpr std::uint32_t kinds_of_switching[] = {2, 5, 20, 100};
+
+// A thread that doesn't come to a scheduling point can't be told from one that never will. One that
+// computes for so long is lost.
+constexpr unsigned most_seconds = 30;
+
+std::atomic<std::uint32_t> current_seed{0};
+
+void report_no_end(int)
+{
+    char text[] = "KAIO_TEST_SEED=0000000000: a thread doesn't give way\n";
+    std::uint32_t seed = current_seed;
+    for (char* digit = std::strchr(text, ':') - 1; *digit != '='; --digit, seed /= 10)
+        *digit = static_cast<char>('0' + seed % 10);
+    const ::ssize_t written = ::write(STDERR_FILENO, text, sizeof text - 1);
+    ::_exit(written == -1 ? 2 : 1);
+}
 
 // A life that takes more steps doesn't come to its end.
 constexpr std::size_t most_steps = 2'000'000;
@@ -69,10 +88,14 @@ schedule::schedule(std::uint32_t seed)
     threads_.push_back(std::make_unique<thread>());
     running_ = threads_.front().get();
     current_schedule = this;
+    current_seed = seed;
+    ::signal(SIGALRM, &report_no_end);
+    ::alarm(most_seconds);
 }
 
 schedule::~schedule()
 {
+    ::alarm(0);
     current_schedule = nullptr;
 }
 
