@@ -41,10 +41,10 @@ BOOST_AUTO_TEST_CASE(whole_lives_keep_all_promises)
     life_figures figures;
     for (std::uint32_t i = 0; i != lives; ++i)
         live(seed + i, figures);
-    BOOST_TEST_MESSAGE(lives << " lives, " << figures.operations
-                             << " operations: " << figures.cancelled << " cancelled, "
-                             << figures.failed << " failed, " << figures.cut_short << " cut short; "
-                             << figures.abandoned << " lives ended early");
+    BOOST_TEST_MESSAGE(lives << " lives, " << figures.operations << " operations: "
+                             << figures.cancelled << " cancelled, " << figures.failed << " failed, "
+                             << figures.cut_short << " cut short, " << figures.not_started
+                             << " without memory; " << figures.abandoned << " lives ended early");
     BOOST_TEST(figures.operations > lives);
 }
 

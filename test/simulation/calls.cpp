@@ -18,6 +18,8 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdint>
+#include <cstdlib>
+#include <new>
 
 #include <kaio/detail/schedule_point.hpp>
 
@@ -41,6 +43,15 @@ int negative_errno(long number, Arguments... arguments)
 {
     const long result = system_call(number, arguments...);
     return result == -1 ? -errno : static_cast<int>(result);
+}
+
+// Memory that a program asks for while the simulation has none for it.
+bool is_refused() noexcept
+{
+    if (!kaio::test::memory_may_be_refused::by_now())
+        return false;
+    kernel* const k = kernel::current();
+    return k && k->refuses_memory();
 }
 
 // The lock of the engine sleeps by this.
@@ -223,7 +234,30 @@ int clock_gettime(::clockid_t clock, ::timespec* time) noexcept
     return KAIO_REAL(clock_gettime)(clock, time);
 }
 
+void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept
+{
+    return is_refused() ? nullptr : KAIO_REAL(aligned_alloc)(alignment, size);
+}
+
 } // extern "C"
+
+void* operator new(std::size_t size)
+{
+    if (!is_refused())
+        if (void* const memory = std::malloc(size))
+            return memory;
+    throw std::bad_alloc();
+}
+
+void operator delete(void* memory) noexcept
+{
+    std::free(memory);
+}
+
+void operator delete(void* memory, std::size_t) noexcept
+{
+    std::free(memory);
+}
 
 namespace kaio {
 namespace detail {

@@ -182,6 +182,7 @@ void kernel::check_allowed(int descriptor) const
 
 int kernel::setup(unsigned events, ::aio_context_t* context_id)
 {
+    const memory_may_be_refused own_memory(false);
     auto created = std::make_unique<context>(events, schedule_.below(4) != 0);
     *context_id = reinterpret_cast<::aio_context_t>(created->memory.data());
     contexts_[*context_id] = std::move(created);
@@ -201,6 +202,7 @@ int kernel::destroy(::aio_context_t context_id)
 
 int kernel::submit(::aio_context_t context_id, long count, ::iocb** blocks)
 {
+    const memory_may_be_refused own_memory(false);
     schedule_.point();
     const auto position = contexts_.find(context_id);
     if (position == contexts_.end())
@@ -398,6 +400,7 @@ std::int64_t kernel::perform(bool write, int descriptor, const ::iovec* buffers,
 ::ssize_t kernel::transfer(bool write, int descriptor, const ::iovec* buffers, int count,
                            ::off_t offset, int flags)
 {
+    const memory_may_be_refused own_memory(false);
     schedule_.point();
     check_allowed(descriptor);
     std::int64_t result = -EOPNOTSUPP;
@@ -425,6 +428,7 @@ std::int64_t kernel::perform_sync(int descriptor, bool data)
 
 int kernel::sync(int descriptor, bool data)
 {
+    const memory_may_be_refused own_memory(false);
     schedule_.point();
     check_allowed(descriptor);
     const std::int64_t result = perform_sync(descriptor, data);
@@ -438,6 +442,11 @@ int kernel::sync(int descriptor, bool data)
 int kernel::file_status_flags(int descriptor, int flags) const
 {
     return direct_.count(descriptor) != 0 ? flags | O_DIRECT : flags;
+}
+
+bool kernel::refuses_memory()
+{
+    return rates_.no_memory != 0 && schedule_.below(1000) < rates_.no_memory;
 }
 
 bool kernel::refuses_thread()

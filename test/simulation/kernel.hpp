@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "refused_memory.hpp"
 #include "schedule.hpp"
 
 namespace kaio {
@@ -35,6 +36,7 @@ struct fault_rates
     std::uint32_t within_submit = 0;      // completes before io_submit returns
     std::uint32_t no_thread = 0;
     std::uint32_t signal_for_nothing = 0;
+    std::uint32_t no_memory = 0; // per mille
 
     // What the user has to be told.
     std::uint32_t short_transfer = 0;
@@ -69,6 +71,11 @@ public:
         rates_ = rates;
     }
 
+    const fault_rates& rates() const
+    {
+        return rates_;
+    }
+
     /// Whether a transfer by way of a descriptor goes past the page cache, as F_GETFL tells.
     void set_direct(int descriptor, bool direct);
 
@@ -101,6 +108,7 @@ public:
     int sync(int descriptor, bool data);
     int file_status_flags(int descriptor, int flags) const;
     bool refuses_thread();
+    bool refuses_memory();
 
 private:
     struct context;

@@ -48,8 +48,8 @@ class life
 public:
     life(std::uint32_t seed, life_figures& figures) : figures_(figures), schedule_(seed)
     {
-        kernel_.set_rates(draw_rates());
         threads_ = schedule_.below(2) == 0 ? 1 : 1 + schedule_.below(3);
+        kernel_.set_rates(draw_rates());
         budget_ = 2 + schedule_.below(50);
         eagerness_ = schedule_.below(4);
         disturbance_ = schedule_.below(3) * 10;
@@ -97,6 +97,7 @@ private:
             simulated_operation& o = *operation_;
             o.error = error;
             o.transferred = transferred;
+            const memory_may_be_refused not_of_the_program(false);
             owner.completed(o);
         }
 
@@ -121,6 +122,9 @@ private:
         rates.signal_for_nothing = some();
         rates.short_transfer = some();
         rates.io_error = some();
+        // An executor with a queue of its own asks for memory before it calls a handler.
+        if (threads_ == 1)
+            rates.no_memory = schedule_.below(4) * 50;
         return rates;
     }
 
@@ -190,6 +194,21 @@ private:
         simulated_operation& o = *drawn;
         operations_.push_back(std::move(drawn));
         t.started(o);
+        try
+        {
+            hand_over(t, o);
+        }
+        catch (const std::bad_alloc&)
+        {
+            ++figures_.not_started;
+            t.not_started(o);
+            t.busy = false;
+        }
+    }
+
+    void hand_over(target& t, simulated_operation& o)
+    {
+        const memory_may_be_refused here;
         initiate(o, [&](auto&& h) {
             using handler_type = decltype(h);
             switch (o.what)
@@ -417,6 +436,7 @@ private:
         {
             try
             {
+                const memory_may_be_refused here;
                 context_->run();
                 return;
             }

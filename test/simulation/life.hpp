@@ -19,6 +19,7 @@ struct life_figures
     std::size_t cancelled = 0;
     std::size_t failed = 0;
     std::size_t cut_short = 0;
+    std::size_t not_started = 0;
     std::size_t abandoned = 0;
 };
 

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "real_calls.hpp"
+#include "refused_memory.hpp"
 
 namespace kaio {
 namespace test {
@@ -131,6 +132,7 @@ std::vector<schedule::thread*> schedule::those_that_can_go_on() const
 
 void schedule::give_way()
 {
+    const memory_may_be_refused own_memory(false);
     thread& self = *running_;
     thread* next = nullptr;
     for (bool more = true; !next;)
@@ -163,6 +165,7 @@ void* schedule::run_thread(void* argument)
     schedule& owner = *self.owner;
     self.wait_for_turn();
     current_schedule = &owner;
+    const memory_may_be_refused of_a_thread;
     void* const result = self.function(self.argument);
     current_schedule = nullptr;
     self.ended = true;
@@ -173,6 +176,7 @@ void* schedule::run_thread(void* argument)
 int schedule::create_thread(::pthread_t* id, const ::pthread_attr_t* attributes,
                             void* (*function)(void*), void* argument)
 {
+    const memory_may_be_refused own_memory(false);
     auto created = std::make_unique<thread>();
     created->owner = this;
     created->function = function;
@@ -212,6 +216,7 @@ void schedule::wait_for_signal(::pthread_cond_t* condition, ::pthread_mutex_t* m
 
 void schedule::signal(::pthread_cond_t* condition, bool all)
 {
+    const memory_may_be_refused own_memory(false);
     std::vector<thread*> waiting;
     for (const auto& t : threads_)
         if (t->signal == condition)

@@ -175,6 +175,21 @@ void target::started(simulated_operation& o)
     }
 }
 
+void target::not_started(simulated_operation& o)
+{
+    outstanding_.erase(std::find(outstanding_.begin(), outstanding_.end(), &o));
+    if (!o.memory)
+        return;
+    kernel_.unwatch(o.memory.get());
+    if (is_serial(o))
+        serial_.pop_back();
+    else if (o.what == action::write)
+        users_[o.offset / slot_size] = 0;
+    else
+        --users_[o.offset / slot_size];
+    o.memory.reset();
+}
+
 void target::fail(const simulated_operation& o, const std::string& what)
 {
     static constexpr const char* names[] = {"read",     "write", "append", "sync_data",
@@ -221,7 +236,9 @@ void target::check_result(const simulated_operation& o)
         const bool sync = o.what == action::sync_data || o.what == action::sync_all;
         const bool made =
             sync ? kernel_.errors_of_syncs().count(error) != 0 : o.faults.errors.count(error) != 0;
-        if (!made && error != EAGAIN)
+        const bool no_helper = (error == EAGAIN && kernel_.rates().no_thread != 0) ||
+                               (error == ENOMEM && kernel_.rates().no_memory != 0);
+        if (!made && !no_helper)
             fail(o, "nothing has failed so");
     }
     else if (o.memory && o.error != asio::error::eof)

@@ -100,6 +100,9 @@ public:
     /// An operation that was drawn is about to be started.
     void started(simulated_operation& o);
 
+    /// It could not be started.
+    void not_started(simulated_operation& o);
+
     /// It has completed, with the result that it holds.
     void completed(simulated_operation& o);
 
