@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -50,7 +51,8 @@ public:
     {
         threads_ = schedule_.below(2) == 0 ? 1 : 1 + schedule_.below(3);
         kernel_.set_rates(draw_rates());
-        budget_ = 2 + schedule_.below(50);
+        visitors_ = schedule_.below(2) == 0 ? 0 : 1 + schedule_.below(2);
+        budget_ = 2 + schedule_.below(schedule_.below(2) == 0 ? 6 : 50);
         eagerness_ = schedule_.below(4);
         disturbance_ = schedule_.below(3) * 10;
     }
@@ -145,7 +147,7 @@ private:
 
     void make_targets()
     {
-        for (std::uint32_t i = 1 + schedule_.below(3); i != 0; --i)
+        for (std::uint32_t i = 1 + schedule_.below(3) + visitors_; i != 0; --i)
         {
             static constexpr target_kind kinds[] = {target_kind::random_access,
                                                     target_kind::random_access,
@@ -158,9 +160,31 @@ private:
         }
     }
 
+    // The last ones belong to visitors.
     target& any_target()
     {
-        return *targets_[schedule_.below(static_cast<std::uint32_t>(targets_.size()))];
+        return *targets_[schedule_.below(static_cast<std::uint32_t>(targets_.size()) - visitors_)];
+    }
+
+    bool belongs_to_visitor(const target& t) const
+    {
+        return std::any_of(targets_.end() - visitors_, targets_.end(),
+                           [&t](const auto& other) { return other.get() == &t; });
+    }
+
+    // A thread that doesn't run the context, and starts operations on a file of its own. The guard
+    // keeps run() from returning until they have been started.
+    void visit(target& t, asio::executor_work_guard<asio::io_context::executor_type> guard)
+    {
+        const memory_may_be_refused not_of_the_program(false);
+        for (std::uint32_t i = 1 + schedule_.below(6); i != 0; --i)
+        {
+            start_one(t);
+            schedule_.point();
+            if (schedule_.with_chance(disturbance_))
+                cancel(t);
+        }
+        guard.reset();
     }
 
     // A handler that runs beside others may touch its own file only.
@@ -281,6 +305,8 @@ private:
             if (o.what == action::close && !t.file().is_open())
                 t.closed();
         }
+        if (belongs_to_visitor(t))
+            return;
         reopen(t);
         for (std::uint32_t i = schedule_.below(3); i != 0; --i)
             start_one(target_beside(t));
@@ -336,16 +362,11 @@ private:
 
     void disturb(target& t)
     {
-        switch (schedule_.below(7))
+        switch (schedule_.below(8))
         {
         case 0:
             if (t.busy || t.file().is_open())
-            {
-                error_code not_open;
-                t.cancelled();
-                schedule_.note("cancel", t.path());
-                t.file().cancel(not_open);
-            }
+                cancel(t);
             break;
         case 1:
             if (!t.busy && t.file().is_open())
@@ -370,6 +391,9 @@ private:
             emit(t);
             break;
         case 5:
+            t.change_direct();
+            break;
+        case 6:
             stopped_ = true;
             schedule_.note("stop");
             context_->stop();
@@ -377,6 +401,14 @@ private:
         default:
             throw thrown_by_a_handler();
         }
+    }
+
+    void cancel(target& t)
+    {
+        error_code not_open;
+        t.cancelled();
+        schedule_.note("cancel", t.path());
+        t.file().cancel(not_open);
     }
 
     void emit(target& t)
@@ -408,16 +440,19 @@ private:
         stopped_ = false;
         context_->restart();
         std::vector<std::thread> others;
-        for (std::uint32_t i = 1; i < threads_; ++i)
+        try
         {
-            try
-            {
+            for (std::uint32_t i = 0; i != visitors_; ++i)
+                others.emplace_back([this, &t = **(targets_.end() - 1 - i),
+                                     guard = asio::make_work_guard(*context_)]() mutable {
+                    visit(t, std::move(guard));
+                });
+            for (std::uint32_t i = 1; i < threads_; ++i)
                 others.emplace_back([this] { run_thread(); });
-            }
-            catch (const std::system_error&)
-            {
-                break;
-            }
+        }
+        catch (const std::system_error&)
+        {
+            // So there are less.
         }
         run_thread();
         for (std::thread& t : others)
@@ -432,6 +467,7 @@ private:
 
     void run_thread()
     {
+        const memory_may_be_refused not_of_the_program(false);
         for (;;)
         {
             try
@@ -502,6 +538,7 @@ private:
     schedule schedule_;
     kernel kernel_{schedule_};
     std::uint32_t threads_;
+    std::uint32_t visitors_;
     std::uint32_t budget_;
     std::uint32_t eagerness_;
     std::uint32_t disturbance_;

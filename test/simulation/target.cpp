@@ -118,6 +118,14 @@ void target::release_and_assign()
     file().assign(descriptor);
 }
 
+void target::change_direct()
+{
+    direct_ = !direct_;
+    schedule_.note("change O_DIRECT of", path());
+    if (file().is_open())
+        kernel_.set_direct(file().native_handle(), direct_);
+}
+
 void target::cancelled()
 {
     for (simulated_operation* const o : outstanding_)

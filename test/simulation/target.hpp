@@ -128,6 +128,9 @@ public:
 
     void release_and_assign();
 
+    /// As by F_SETFL.
+    void change_direct();
+
     /// Whether the object is being opened or closed.
     bool busy = false;
 
@@ -149,7 +152,7 @@ private:
     schedule& schedule_;
     kernel& kernel_;
     const target_kind kind_;
-    const bool direct_;
+    bool direct_;
     int memory_file_ = -1;
     std::string content_;
     std::uint64_t position_ = 0;
