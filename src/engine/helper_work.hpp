@@ -48,7 +48,7 @@ private:
     void carry_out(operation_record& record, lock_type& lock) noexcept;
     void take_next_append(open_file& file) noexcept;
 
-    // Prefetch: read_ahead.cpp.
+    // Prefetch: prefetch.cpp.
     operation_record* next_to_prefetch() noexcept;
     void prefetch(lock_type& lock) noexcept;
 

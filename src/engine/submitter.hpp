@@ -69,7 +69,7 @@ private:
     void no_room(submission_batch& batch, std::size_t first, bool on_loop) noexcept;
     void rejected(operation_record& record, int error) noexcept;
 
-    // System calls of their own: calls.cpp.
+    // System calls of their own: loop_tries.cpp.
     void make_tries(submission_batch& batch, lock_type& lock) noexcept;
     void returned(operation_record& record) noexcept;
     void not_tried(operation_record& record) noexcept;
