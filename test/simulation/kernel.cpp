@@ -63,6 +63,15 @@ bool allows(int descriptor, unsigned command)
     return command == IOCB_CMD_FSYNC || command == IOCB_CMD_FDSYNC || access != O_RDONLY;
 }
 
+std::uint64_t inode_of(int descriptor)
+{
+    struct stat status
+    {
+    };
+    ::fstat(descriptor, &status);
+    return status.st_ino;
+}
+
 enum class stage
 {
     accepted,
@@ -131,7 +140,10 @@ kernel* kernel::current() noexcept
 void kernel::set_direct(int descriptor, bool direct)
 {
     if (direct)
+    {
         direct_.insert(descriptor);
+        were_direct_.insert(inode_of(descriptor));
+    }
     else
         direct_.erase(descriptor);
 }
@@ -354,14 +366,11 @@ void kernel::carry_out(operation& o)
 
 bool kernel::knows_no_wait(int descriptor)
 {
-    struct stat status
-    {
-    };
-    ::fstat(descriptor, &status);
-    const auto position = knows_no_wait_.find(status.st_ino);
-    if (position != knows_no_wait_.end())
-        return position->second;
-    return knows_no_wait_[status.st_ino] = !schedule_.with_chance(rates_.unknown_flag);
+    const std::uint64_t inode = inode_of(descriptor);
+    const auto position = knows_no_wait_.find(inode);
+    if (position == knows_no_wait_.end())
+        return knows_no_wait_[inode] = !schedule_.with_chance(rates_.unknown_flag);
+    return position->second;
 }
 
 std::int64_t kernel::perform(bool write, int descriptor, const ::iovec* buffers, int count,
@@ -383,10 +392,17 @@ std::int64_t kernel::perform(bool write, int descriptor, const ::iovec* buffers,
         const auto first =
             std::find_if(some.begin(), some.end(), [](const ::iovec& b) { return b.iov_len != 0; });
         const auto cut = first + schedule_.below(static_cast<std::uint32_t>(some.end() - first));
-        if (cut->iov_len != 0)
-            cut->iov_len = 1 + schedule_.below(static_cast<std::uint32_t>(cut->iov_len));
+        // A count that equals the number of buffers must not be taken for all.
+        const auto most = static_cast<std::uint32_t>(cut->iov_len);
+        const auto number = static_cast<std::uint32_t>(count);
+        if (most != 0)
+            cut->iov_len =
+                schedule_.below(4) == 0 ? std::min(most, number) : 1 + schedule_.below(most);
         some.erase(cut + 1, some.end());
-        faults->cut_short = true;
+        // What was cut short so as not to wait is completed by kaio. But a direct transfer that
+        // ends within a sector has come to the end of the file.
+        if ((flags & RWF_NOWAIT) == 0 || were_direct_.count(inode_of(descriptor)) != 0)
+            faults->cut_short = true;
     }
     const int kept = flags & ~RWF_NOWAIT;
     const ::ssize_t result = write

@@ -130,6 +130,7 @@ private:
     std::map<::aio_context_t, std::unique_ptr<context>> contexts_;
     std::set<int> direct_;
     std::set<int> forbidden_;
+    std::set<std::uint64_t> were_direct_;
     std::map<std::uint64_t, bool> knows_no_wait_;
     std::set<int> errors_of_syncs_;
 
