@@ -542,6 +542,32 @@ BOOST_AUTO_TEST_CASE(a_file_is_served_in_order)
     BOOST_TEST(std::is_sorted(order.begin(), order.end()));
 }
 
+// Reads of the page cache don't ask again each time. So it may take some hundred.
+BOOST_AUTO_TEST_CASE(o_direct_comes_after_many_reads)
+{
+    if (!direct_io_available())
+        return skip("no direct I/O in " + directory());
+    context_fixture f;
+    const temporary_file source(block_size);
+    kaio::random_access_file file(f.context, source.path(), kaio::file_base::read_only);
+    const auto& service = asio::use_service<kaio::aio_service>(f.context);
+    aligned_memory memory(block_size);
+    const auto read = [&] {
+        outcome result;
+        file.async_read_some_at(0, asio::buffer(memory.data(), block_size), record_in(result));
+        run_again(f.context);
+        BOOST_REQUIRE(result.succeeded(block_size));
+    };
+    for (int i = 0; i != 10; ++i)
+        read();
+    BOOST_TEST(service.statistics().loop_tries != 0U);
+
+    BOOST_REQUIRE(::fcntl(file.native_handle(), F_SETFL, O_DIRECT) == 0);
+    for (int i = 0; i != 1000 && service.statistics().submit_calls == 0; ++i)
+        read();
+    BOOST_TEST(service.statistics().submit_calls != 0U);
+}
+
 // What fcntl has made of a file may be seen only when the file's turn comes: its operation then is
 // for a call, where a batch may have had all the calls that it takes.
 BOOST_DATA_TEST_CASE(o_direct_goes_while_an_operation_waits,

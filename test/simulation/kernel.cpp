@@ -460,6 +460,12 @@ int kernel::file_status_flags(int descriptor, int flags) const
     return direct_.count(descriptor) != 0 ? flags | O_DIRECT : flags;
 }
 
+bool kernel::holds_operations() const
+{
+    return std::any_of(contexts_.begin(), contexts_.end(),
+                       [](const auto& c) { return c.second->without_place() != 0; });
+}
+
 bool kernel::refuses_memory()
 {
     return rates_.no_memory != 0 && schedule_.below(1000) < rates_.no_memory;

@@ -93,6 +93,8 @@ public:
         return errors_of_syncs_;
     }
 
+    bool holds_operations() const;
+
     bool no_contexts() const
     {
         return contexts_.empty();

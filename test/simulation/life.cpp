@@ -498,6 +498,10 @@ private:
         if (schedule_.below(3) == 0)
         {
             context_->notify_fork(asio::execution_context::fork_prepare);
+            if (kernel_.holds_operations())
+                schedule_.fail("the kernel holds operations at a fork");
+            if (schedule_.threads() != 1)
+                schedule_.fail("there are threads at a fork");
             context_->notify_fork(asio::execution_context::fork_parent);
         }
         return true;

@@ -70,6 +70,11 @@ public:
     void signal(::pthread_cond_t* condition, bool all);
     void lock(::pthread_mutex_t* mutex);
 
+    std::size_t threads() const
+    {
+        return threads_.size();
+    }
+
     /// A clock that goes on a little each time it is read.
     std::int64_t nanoseconds();
 
