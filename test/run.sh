@@ -14,6 +14,8 @@ Installs what is missing, then builds kaio and runs its tests: format, scripts a
 build, the benchmarks in short, every type of build, warnings in programs, every header by
 itself, the builds with sanitizers, programs that use kaio from outside.
 
+  --on DIR        the release build, and the tests that any file system should pass, with their files
+                  in DIR
   --preset NAME   only this build and its suite: release, debug, asan, tsan or clang
   --quick         without the sanitizers and the programs from outside
   --boost DIR     with the Boost in DIR: an installed one, or headers in DIR/boost or
@@ -38,10 +40,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=cmake/dependencies.sh
 source cmake/dependencies.sh
 
-preset='' quick='' boost='' tidy='' jobs=$(nproc)
+preset='' on='' quick='' boost='' tidy='' jobs=$(nproc)
 while (($#)); do
     case $1 in
-        --preset | --boost | --jobs)
+        --on | --preset | --boost | --jobs)
             (($# >= 2)) || complain "$1 needs a value"
             declare "${1#--}=$2"
             shift
@@ -57,6 +59,8 @@ while (($#)); do
     shift
 done
 [[ $preset =~ ^(|release|debug|asan|tsan|clang)$ ]] || complain "no such preset: $preset"
+[[ ! $on || -d $on ]] || complain "no such directory: $on"
+[[ ! $on || ! $preset ]] || complain "--on takes the release build"
 [[ $jobs =~ ^[1-9][0-9]*$ ]] || complain "not a number of jobs: $jobs"
 
 boost_options=()
@@ -181,6 +185,16 @@ suite() {
     "${launcher[@]}" ctest --preset "$1" --parallel "$jobs"
 }
 
+# suite_on DIRECTORY
+suite_on() {
+    local directory status=0
+    directory=$(mktemp -d "$(realpath -- "$1")/kaio-test.XXXXXX") || return
+    KAIO_TEST_DIR=$directory ctest --preset release --parallel "$jobs" -L any_file_system ||
+        status=$?
+    rm -rf "$directory"
+    return "$status"
+}
+
 check_tidy() {
     run-clang-tidy-14 -quiet -j "$jobs" -p "build/release${KAIO_BUILD_SUFFIX-}" \
         -extra-arg=-Wno-unknown-warning-option '/src/|verify_interface_header_sets'
@@ -279,7 +293,11 @@ packages=("${test_packages[@]}")
 [[ ! $tidy ]] || packages+=(clang-tidy-14)
 require_packages "${packages[@]}"
 
-if [[ $preset ]]; then
+if [[ $on ]]; then
+    if step "release: build" 1500 build release; then
+        run "tests on $on" 1800 suite_on "$on"
+    fi
+elif [[ $preset ]]; then
     build_and_test "$preset"
 else
     run format 60 check_format

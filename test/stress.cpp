@@ -51,6 +51,19 @@ using namespace kaio::test;
 
 namespace {
 
+// Some file systems have no fallocate(2).
+bool can_allocate()
+{
+    static const bool result = [] {
+        const temporary_file target(std::size_t(1));
+        const int descriptor = ::open(target.path().c_str(), O_RDWR | O_CLOEXEC);
+        const bool allocated = ::fallocate(descriptor, 0, 0, 4096) == 0;
+        ::close(descriptor);
+        return allocated;
+    }();
+    return result;
+}
+
 #if defined(__SANITIZE_THREAD__)
 constexpr bool forks_allowed = false; // gcc 12's can't follow one.
 #else
@@ -377,7 +390,7 @@ private:
     {
         const auto what = make(0);
         plain_handler handler{shared_from_this(), what, &actor::synced, entry(ledger_)};
-        if (below(2) == 0)
+        if (below(2) == 0 || !can_allocate())
             file_->async_resize(file_size + below(segment_size), with_slot(std::move(handler)));
         else
             file_->async_allocate(0, file_size + 1 + below(segment_size),
