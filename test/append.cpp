@@ -5,6 +5,9 @@
 
 // Appending writes land one after the other, in the order in which they were started.
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/buffer.hpp>
@@ -33,6 +36,7 @@
 #include "support/refusing_kernel.hpp"
 #include "support/run.hpp"
 #include "support/scale.hpp"
+#include "support/skip.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
 
@@ -42,6 +46,14 @@ namespace data = boost::unit_test::data;
 using namespace kaio::test;
 
 namespace {
+
+bool is_on_xfs(const std::string& path)
+{
+    struct statfs status
+    {
+    };
+    return ::statfs(path.c_str(), &status) == 0 && status.f_type == XFS_SUPER_MAGIC;
+}
 
 constexpr std::size_t count = 32;
 
@@ -286,6 +298,9 @@ BOOST_DATA_TEST_CASE(through_two_descriptors,
                      mode, buffers)
 {
     append_fixture f(how, mode);
+    // Also by write(2), of two threads: 35 of 64 blocks were in the file. Seen on Linux 6.18.
+    if (mode == transfer_mode::direct && is_on_xfs(f.target.path()))
+        return skip("XFS lets direct appends through two descriptors overwrite each other");
     kaio::random_access_file other(f.context, f.target.path(), f.flags);
     const refusing_kernel kernel(refusal::half);
     for (std::size_t i = 0; i != count; ++i)

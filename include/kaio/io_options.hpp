@@ -48,7 +48,9 @@ struct io_options
     /// Writes: to the end of the file, whatever the offset (RWF_APPEND).
     /**
      * Done by one call of the kernel, so that nobody else's append gets in between. That takes a
-     * thread, as the kernel does half of it at times when it is not to wait.
+     * thread, as the kernel does half of it at times when it is not to wait. On XFS the kernel lets
+     * direct appends through several descriptors overwrite each other, those of write(2), too (seen
+     * on Linux 6.18).
      */
     bool append = false;
 
