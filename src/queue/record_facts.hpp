@@ -140,7 +140,8 @@ inline attempt_facts facts_of_end(const operation_record& record, attempt made,
     facts.user_flags = has_flags_of_the_user(record);
     facts.has_priority = record.block().priority != 0;
     facts.indivisible = is_indivisible(record);
-    facts.at_end_of_file = ends_inside_sector(record, result);
+    // A try goes through the page cache, even if the file has been made direct since.
+    facts.at_end_of_file = made != attempt::loop_try && ends_inside_sector(record, result);
     facts.beyond_all_files = facts.transfers && ends_beyond_all_files(record);
     facts.direct_to_device = record.file().is_direct_to_device();
     facts.others_in_flight = file.usage().in_flight() != 0;

@@ -468,7 +468,10 @@ bool kernel::holds_operations() const
 
 bool kernel::refuses_memory()
 {
-    return rates_.no_memory != 0 && schedule_.below(1000) < rates_.no_memory;
+    if (rates_.no_memory == 0 || schedule_.below(1000) >= rates_.no_memory)
+        return false;
+    schedule_.note("no memory");
+    return true;
 }
 
 bool kernel::refuses_thread()

@@ -439,6 +439,8 @@ private:
     {
         stopped_ = false;
         context_->restart();
+        // A visitor that leaves early must not stop the context before the next has come.
+        auto guard = asio::make_work_guard(*context_);
         std::vector<std::thread> others;
         try
         {
@@ -454,6 +456,7 @@ private:
         {
             // So there are less.
         }
+        guard.reset();
         run_thread();
         for (std::thread& t : others)
             t.join();
@@ -474,6 +477,7 @@ private:
             {
                 const memory_may_be_refused here;
                 context_->run();
+                schedule_.note("run() returns");
                 return;
             }
             catch (const thrown_by_a_handler&)
