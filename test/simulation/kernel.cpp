@@ -195,6 +195,8 @@ void kernel::check_allowed(int descriptor) const
 int kernel::setup(unsigned events, ::aio_context_t* context_id)
 {
     const memory_may_be_refused own_memory(false);
+    if (schedule_.with_chance(rates_.no_aio))
+        return -ENOSYS;
     auto created = std::make_unique<context>(events, schedule_.below(4) != 0);
     *context_id = reinterpret_cast<::aio_context_t>(created->memory.data());
     contexts_[*context_id] = std::move(created);
@@ -242,10 +244,13 @@ int kernel::submit(::aio_context_t context_id, long count, ::iocb** blocks)
         }
         o->descriptor = KAIO_REAL(fcntl)(descriptor, F_DUPFD_CLOEXEC, first_private_descriptor);
         const bool no_wait = (o->block.aio_rw_flags & RWF_NOWAIT) != 0;
-        if (no_wait && !knows_no_wait(descriptor))
+        if (draw_once(refused_by_aio_, descriptor, rates_.refused_by_aio))
+            error = EINVAL;
+        else if (no_wait && draw_once(unknown_flag_, descriptor, rates_.unknown_flag))
+            error = EOPNOTSUPP;
+        if (error != 0)
         {
             ::close(o->descriptor);
-            error = EOPNOTSUPP;
             break;
         }
         const auto* memory = reinterpret_cast<::iovec*>(o->block.aio_buf);
@@ -364,12 +369,13 @@ void kernel::carry_out(operation& o)
 
 // Transfers.
 
-bool kernel::knows_no_wait(int descriptor)
+// The same answer each time for one file.
+bool kernel::draw_once(std::map<std::uint64_t, bool>& drawn, int descriptor, std::uint32_t percent)
 {
     const std::uint64_t inode = inode_of(descriptor);
-    const auto position = knows_no_wait_.find(inode);
-    if (position == knows_no_wait_.end())
-        return knows_no_wait_[inode] = !schedule_.with_chance(rates_.unknown_flag);
+    const auto position = drawn.find(inode);
+    if (position == drawn.end())
+        return drawn[inode] = schedule_.with_chance(percent);
     return position->second;
 }
 
@@ -420,7 +426,7 @@ std::int64_t kernel::perform(bool write, int descriptor, const ::iovec* buffers,
     schedule_.point();
     check_allowed(descriptor);
     std::int64_t result = -EOPNOTSUPP;
-    if ((flags & RWF_NOWAIT) == 0 || knows_no_wait(descriptor))
+    if ((flags & RWF_NOWAIT) == 0 || !draw_once(unknown_flag_, descriptor, rates_.unknown_flag))
         result = perform(write, descriptor, buffers, count, offset, flags);
     schedule_.note(write ? "pwritev2" : "preadv2", "of descriptor", descriptor, "offset", offset,
                    "flags", flags, "result", result);

@@ -29,8 +29,10 @@ namespace test {
 struct fault_rates
 {
     // What the user must not notice.
-    std::uint32_t would_block = 0;  // RWF_NOWAIT is refused for now
-    std::uint32_t unknown_flag = 0; // a file doesn't know RWF_NOWAIT; drawn once for each file
+    std::uint32_t would_block = 0;    // RWF_NOWAIT is refused for now
+    std::uint32_t unknown_flag = 0;   // a file doesn't know RWF_NOWAIT; drawn once for each file
+    std::uint32_t refused_by_aio = 0; // a file knows no AIO; drawn once for each file
+    std::uint32_t no_aio = 0;         // io_setup is refused
     std::uint32_t partial_submission = 0; // io_submit takes some only
     std::uint32_t busy = 0;               // io_submit takes none for now
     std::uint32_t within_submit = 0;      // completes before io_submit returns
@@ -125,7 +127,7 @@ private:
     std::int64_t perform_sync(int descriptor, bool data);
     void check_allowed(int descriptor) const;
     transfer_faults* faults_of(const ::iovec* buffers, int count);
-    bool knows_no_wait(int descriptor);
+    bool draw_once(std::map<std::uint64_t, bool>& drawn, int descriptor, std::uint32_t percent);
 
     schedule& schedule_;
     fault_rates rates_;
@@ -133,7 +135,8 @@ private:
     std::set<int> direct_;
     std::set<int> forbidden_;
     std::set<std::uint64_t> were_direct_;
-    std::map<std::uint64_t, bool> knows_no_wait_;
+    std::map<std::uint64_t, bool> unknown_flag_;
+    std::map<std::uint64_t, bool> refused_by_aio_;
     std::set<int> errors_of_syncs_;
 
     struct watched

@@ -117,6 +117,8 @@ private:
         fault_rates rates;
         rates.would_block = some();
         rates.unknown_flag = some();
+        rates.refused_by_aio = some();
+        rates.no_aio = some() / 3;
         rates.partial_submission = some();
         rates.busy = some();
         rates.within_submit = schedule_.below(3) * 45;
