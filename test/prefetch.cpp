@@ -270,7 +270,7 @@ extern "C" int posix_fadvise(int descriptor, ::off_t offset, ::off_t length, int
     return next(descriptor, offset, length, advice);
 }
 
-BOOST_FIXTURE_TEST_SUITE(read_ahead, fixture,
+BOOST_FIXTURE_TEST_SUITE(prefetching, fixture,
                          *boost::unit_test::precondition(&on_device) *
                              boost::unit_test::precondition(&needs_aio) *
                              boost::unit_test::precondition(&tries_reads))
@@ -328,7 +328,7 @@ BOOST_AUTO_TEST_CASE(has_the_kernel_fetch_them)
         BOOST_TEST((memory[i] == pattern(offset(i), block_size)));
 }
 
-BOOST_AUTO_TEST_CASE(bounds_what_is_announced)
+BOOST_AUTO_TEST_CASE(it_bounds_what_is_prefetched)
 {
     constexpr std::size_t count = 200;
     constexpr std::size_t most = 64;
