@@ -164,8 +164,8 @@ check_format() {
 }
 
 check_scripts() {
-    shellcheck --external-sources test/run.sh test/layers.sh test/bench/run.sh test/bench/test.sh \
-        example/demo.sh cmake/dependencies.sh .ci/run
+    shellcheck --external-sources test/run.sh test/soak.sh test/layers.sh test/bench/run.sh \
+        test/bench/test.sh example/demo.sh cmake/dependencies.sh .ci/run
 }
 
 build() {
