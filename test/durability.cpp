@@ -7,7 +7,6 @@
 // a write with data_sync, had covered.
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,6 +30,7 @@
 #include "support/run.hpp"
 #include "support/scale.hpp"
 #include "support/skip.hpp"
+#include "support/take_down.hpp"
 #include "support/temporary_file.hpp"
 #include "support/transfer_modes.hpp"
 
@@ -48,18 +48,6 @@ constexpr file_system disks[] = {{"ext4", "mkfs.ext4", "-q -F", 64},
 
 constexpr std::size_t block = 4096;
 constexpr std::size_t blocks = 64;
-
-// The number is the same for all file systems that know the request, and so is what it asks for:
-// nothing that is in memory reaches the disk any more.
-bool take_down(const std::string& directory)
-{
-    const unsigned long request = _IOR('X', 125, std::uint32_t);
-    std::uint32_t without_flush = 2;
-    const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const int result = ::ioctl(descriptor, request, &without_flush);
-    ::close(descriptor);
-    return result == 0;
-}
 
 // Each version of a block has contents of its own.
 std::string contents(std::size_t number, unsigned version)

@@ -1,0 +1,34 @@
+//
+// Copyright (c) 2026 The kaio authors
+// SPDX-License-Identifier: BSL-1.0
+//
+
+#ifndef KAIO_TEST_SUPPORT_TAKE_DOWN_HPP
+#define KAIO_TEST_SUPPORT_TAKE_DOWN_HPP
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <string>
+
+namespace kaio {
+namespace test {
+
+/// Have the file system of a directory go down: nothing that is in memory reaches the disk any more.
+/** The request has the same number for all file systems that know it; btrfs doesn't. */
+inline bool take_down(const std::string& directory)
+{
+    const unsigned long request = _IOR('X', 125, std::uint32_t);
+    std::uint32_t without_flush = 2;
+    const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int result = ::ioctl(descriptor, request, &without_flush);
+    ::close(descriptor);
+    return result == 0;
+}
+
+} // namespace test
+} // namespace kaio
+
+#endif // KAIO_TEST_SUPPORT_TAKE_DOWN_HPP
