@@ -42,10 +42,6 @@ using namespace kaio::test;
 
 namespace {
 
-// btrfs has no such request.
-constexpr file_system disks[] = {{"ext4", "mkfs.ext4", "-q -F", 64},
-                                 {"xfs", "mkfs.xfs", "-q -f", 400}};
-
 constexpr std::size_t block = 4096;
 constexpr std::size_t blocks = 64;
 
@@ -207,7 +203,7 @@ private:
 BOOST_AUTO_TEST_SUITE(durability)
 
 BOOST_DATA_TEST_CASE(what_was_synced_survives_a_file_system_that_goes_down,
-                     data::make(disks) * data::make(transfer_modes()), fs, mode)
+                     data::make(disks_that_can_go_down) * data::make(transfer_modes()), fs, mode)
 {
     disk d(fs);
     if (!d.why_not.empty())

@@ -40,9 +40,6 @@ using namespace kaio::test;
 
 namespace {
 
-constexpr file_system disks[] = {{"ext4", "mkfs.ext4", "-q -F", 64},
-                                 {"xfs", "mkfs.xfs", "-q -f", 400}};
-
 constexpr std::size_t block = 4096;
 constexpr std::size_t blocks = 64;
 
@@ -105,7 +102,7 @@ bool is_pattern_or_zero(transfer& t, std::size_t number)
 BOOST_AUTO_TEST_SUITE(real_faults)
 
 BOOST_DATA_TEST_CASE(a_file_system_goes_down_under_load,
-                     data::make(disks) * data::make(transfer_modes()), fs, mode)
+                     data::make(disks_that_can_go_down) * data::make(transfer_modes()), fs, mode)
 {
     disk d(fs);
     if (!d.why_not.empty())

@@ -13,11 +13,17 @@
 #include <cstdint>
 #include <string>
 
+#include "disk.hpp"
+
 namespace kaio {
 namespace test {
 
+/// btrfs has no such request.
+constexpr file_system disks_that_can_go_down[] = {{"ext4", "mkfs.ext4", "-q -F", 64},
+                                                  {"xfs", "mkfs.xfs", "-q -f", 400}};
+
 /// Have the file system of a directory go down: nothing that is in memory reaches the disk any more.
-/** The request has the same number for all file systems that know it; btrfs doesn't. */
+/** The request has the same number for all file systems that know it. */
 inline bool take_down(const std::string& directory)
 {
     const unsigned long request = _IOR('X', 125, std::uint32_t);
