@@ -108,6 +108,13 @@ BOOST_AUTO_TEST_CASE(the_files_of_a_mount_leave_slots_to_another_mount)
     BOOST_TEST(game.may(4));
 }
 
+BOOST_AUTO_TEST_CASE(of_seventeen_slots_no_mount_holds_the_last_one_while_there_are_others)
+{
+    const slot_usage all = {17, 16, 4, 2, false};
+    BOOST_TEST(!may_have_slot(all, {5, 16, unlimited}));
+    BOOST_TEST(may_have_slot(all, {5, 15, unlimited}));
+}
+
 // Of fewer slots than that one file may hold all, and the others go by the helpers.
 BOOST_AUTO_TEST_CASE(of_nine_slots_no_file_holds_the_last_one_while_there_are_others)
 {
